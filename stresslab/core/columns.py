@@ -1,0 +1,122 @@
+"""The columns that all kernels share: accounts, orders, fills, market view.
+
+Every class is a named tuple of numpy arrays, so numba takes it whole. Rows of accounts are traders
+``0 .. N-1``; a row is an index, ``id`` is the permanent name (relabelling permutes rows, never
+ids). Money is int64 micro-USD, prices int64 ticks, quantities int64 lots, positive long or buy.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stresslab.core.events import CROSS
+
+#: Order kinds. LIMIT may take and rests the remainder; IOC is a limit whose remainder vanishes;
+#: POST_ONLY is refused when it would take; CANCEL_ALL withdraws the trader's resting orders of the
+#: asset (side by the sign of ``lots``, 0 = both).
+LIMIT, MARKET, IOC, POST_ONLY, CANCEL_ALL = range(5)
+
+#: What an order is, for the split of a price move: `voluntary`, `quotes` (liquidity offered or
+#: withdrawn) or a stop-loss (voluntary too, counted apart).
+VOLUNTARY, QUOTE, STOP = range(3)
+
+
+class Accounts(NamedTuple):
+    """State of every account; ``asset`` is the first axis of two-dimensional columns."""
+
+    id: np.ndarray  # (N,) permanent id, used in chance addresses
+    wallet: np.ndarray  # (N,) cash of the cross pool: deposits net of what cross positions paid
+    silo: np.ndarray  # (A, N) cash of the isolated pool of one position, net of what it paid
+    position: np.ndarray  # (A, N) signed lots
+    mode: np.ndarray  # (A, N) int8, FLAT, ISOLATED or CROSS: locked until flat
+    chosen_mode: np.ndarray  # (A, N) int8, the mode that the next opened position will take
+    entry_cost: np.ndarray  # (A, N) signed money paid for the position now held (reporting, ADL)
+    fees: np.ndarray  # (N,) trading fees paid so far
+    funding: np.ndarray  # (N,) funding received so far
+    penalties: np.ndarray  # (N,) liquidation penalties paid so far
+    n_liquidations: np.ndarray  # (N,) own liquidations so far (experience)
+    n_topups: np.ndarray  # (N,)
+    n_stops: np.ndarray  # (N,)
+    n_margin_calls: np.ndarray  # (N,)
+
+
+class Orders(NamedTuple):
+    """A batch of order requests; the first ``n[0]`` rows count."""
+
+    n: np.ndarray  # (1,)
+    trader: np.ndarray  # (C,) row of the account
+    asset: np.ndarray  # (C,)
+    kind: np.ndarray  # (C,) LIMIT ...
+    lots: np.ndarray  # (C,) signed
+    price: np.ndarray  # (C,) limit in ticks; ignored by MARKET and CANCEL_ALL
+    reduce_only: np.ndarray  # (C,) 1: may only bring the position towards zero
+    tag: np.ndarray  # (C,) VOLUNTARY, QUOTE or STOP
+
+
+class Fills(NamedTuple):
+    """Fills of a stage; the first ``n[0]`` rows count. ``maker`` -1 is `external`."""
+
+    n: np.ndarray  # (1,)
+    asset: np.ndarray  # (C,)
+    taker: np.ndarray  # (C,)
+    maker: np.ndarray  # (C,)
+    lots: np.ndarray  # (C,) signed, from the taker's side
+    cash: np.ndarray  # (C,) micro-USD that the taker pays (negative: receives)
+
+
+class Market(NamedTuple):
+    """What every trader may see: this step's index, last step's mark, the current book."""
+
+    step: np.ndarray  # (1,)
+    index: np.ndarray  # (A,) ticks
+    mark: np.ndarray  # (A,) ticks, of the last step
+    best_bid: np.ndarray  # (A,) ticks, -1 if the side is empty
+    best_ask: np.ndarray  # (A,)
+    trend: np.ndarray  # (A,) EWMA of mark log returns, per step
+    volatility: np.ndarray  # (A,) EWMA standard deviation of mark log returns, per step
+    normal_volatility: np.ndarray  # (A,) the same in calm times (from the index model)
+    correlation: np.ndarray  # (A, A) of index log returns, from the config
+    unit_value: np.ndarray  # (A,) micro-USD of one tick times one lot
+    initial_rate: np.ndarray  # (A,) lowest initial margin rate of the venue, as a fraction
+    is_spot: np.ndarray  # (A,) 1 for spot, 0 for a perpetual
+
+
+def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
+    """Return empty accounts, everything flat, ids equal to rows."""
+
+    def per_account(kind: type = np.int64) -> np.ndarray:
+        return np.zeros(n_accounts, kind)
+
+    def per_position(kind: type = np.int64) -> np.ndarray:
+        return np.zeros((n_assets, n_accounts), kind)
+
+    return Accounts(
+        id=np.arange(n_accounts, dtype=np.int64),
+        wallet=per_account(),
+        silo=per_position(),
+        position=per_position(),
+        mode=per_position(np.int8),
+        chosen_mode=np.full((n_assets, n_accounts), CROSS, np.int8),
+        entry_cost=per_position(),
+        fees=per_account(),
+        funding=per_account(),
+        penalties=per_account(),
+        n_liquidations=per_account(),
+        n_topups=per_account(),
+        n_stops=per_account(),
+        n_margin_calls=per_account(),
+    )
+
+
+def make_orders(capacity: int) -> Orders:
+    """Return an empty batch of at most ``capacity`` orders."""
+    columns = [np.zeros(capacity, np.int64) for _ in Orders._fields[1:]]
+    return Orders(np.zeros(1, np.int64), *columns)
+
+
+def make_fills(capacity: int) -> Fills:
+    """Return an empty batch of at most ``capacity`` fills."""
+    columns = [np.zeros(capacity, np.int64) for _ in Fills._fields[1:]]
+    return Fills(np.zeros(1, np.int64), *columns)

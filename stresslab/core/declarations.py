@@ -1,0 +1,160 @@
+"""A parameter is declared once, where it is used, with its unit, bounds, symbol and source.
+
+Standard library only. ``experiment/`` turns these declarations into pydantic models; errors, the
+JSON Schema, the parameter page, column names and chart labels read the same line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING
+from typing import Any, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What is known about one parameter beside its type and default.
+
+    ``kinds`` names the table of interchangeable parts that the parameter (or each value of a
+    ``dict`` parameter) is chosen from: the config then writes ``{kind: NAME, ...}``.
+    """
+
+    description: str
+    unit: str = ""
+    symbol: str = ""
+    source: str = ""
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    choices: tuple[str, ...] | None = None
+    kinds: Mapping[str, type] | None = None
+
+
+def param(
+    description: str,
+    *,
+    default: Any = MISSING,
+    factory: Callable[[], Any] | None = None,
+    unit: str = "",
+    symbol: str = "",
+    source: str = "",
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    kinds: Mapping[str, type] | None = None,
+) -> Any:
+    """Declare one parameter of a ``@declared`` class."""
+    declaration = Declaration(
+        description=description,
+        unit=unit,
+        symbol=symbol,
+        source=source,
+        ge=ge,
+        gt=gt,
+        le=le,
+        lt=lt,
+        choices=choices,
+        kinds=kinds,
+    )
+    metadata = {"declaration": declaration}
+    if factory is not None:
+        return dataclasses.field(default_factory=factory, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(param,))
+def declared(cls: type[T]) -> type[T]:
+    """Make a class whose fields are declared parameters: a frozen, keyword-only dataclass.
+
+    A declared class may define ``faults(self)`` yielding ``(path, message)`` for rules that span
+    several fields; ``path`` is relative to the object, ``""`` for the object itself.
+    """
+    return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One declared parameter of a class: name, resolved type, default and declaration."""
+
+    name: str
+    type: Any
+    default: Any
+    declaration: Declaration
+
+    @property
+    def is_required(self) -> bool:
+        return self.default is MISSING
+
+
+def parameters(cls: type) -> list[Parameter]:
+    """Return the declared parameters of a class in the order they are written."""
+    hints = typing.get_type_hints(cls)
+    return [
+        Parameter(
+            field.name,
+            hints[field.name],
+            field.default_factory()
+            if field.default_factory is not MISSING
+            else field.default,
+            field.metadata["declaration"],
+        )
+        for field in dataclasses.fields(cls)  # type: ignore[arg-type]
+        if "declaration" in field.metadata
+    ]
+
+
+def is_declared(cls: Any) -> bool:
+    """Tell whether a type is a ``@declared`` class."""
+    return isinstance(cls, type) and dataclasses.is_dataclass(cls)
+
+
+def build(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Build a declared object from plain, already validated values (a resolved config)."""
+    known = {p.name: p for p in parameters(cls)}
+    return cls(**{k: _value(known[k].type, known[k].declaration.kinds, v) for k, v in values.items() if k in known})
+
+
+def _value(kind: Any, kinds: Mapping[str, type] | None, value: Any) -> Any:
+    kind = _without_none(kind)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if value is None:
+        return None
+    if origin is dict:
+        return {k: _value(arguments[1], kinds, v) for k, v in value.items()}
+    if origin is tuple:
+        return tuple(_value(arguments[0], kinds, v) for v in value)
+    if kinds is not None:
+        return build(kinds[value["kind"]], value)
+    return build(kind, value) if is_declared(kind) else value
+
+
+def _without_none(kind: Any) -> Any:
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        rest = [k for k in typing.get_args(kind) if k is not type(None)]
+        return rest[0] if len(rest) == 1 else kind
+    return kind
+
+
+def faults(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield ``(path, message)`` of every cross-field rule broken in a tree of declared objects."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from faults(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, tuple):
+        for place, item in enumerate(value):
+            yield from faults(item, f"{path}.{place}" if path else str(place))
+    elif is_declared(type(value)):
+        for parameter in parameters(type(value)):
+            inner = f"{path}.{parameter.name}" if path else parameter.name
+            yield from faults(getattr(value, parameter.name), inner)
+        if hasattr(value, "faults"):
+            for where, message in value.faults():
+                yield (".".join(p for p in (path, where) if p), message)

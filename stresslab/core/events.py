@@ -1,0 +1,247 @@
+"""The event log: the only bridge from a simulation to everything above it.
+
+Each table below is a contract: name, columns, type and meaning. Exact values are integers:
+``*_ticks`` (price), ``*_lots`` (signed quantity, positive is long or buy), ``*_micro_usd`` (money).
+Accounts and assets are permanent ids (asset = place in the config); -1 means "none".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+INT, SMALL, FLOAT, TEXT = "int64", "int32", "float64", "str"
+
+#: What can move a price or eat a pool's margin. ``liquidation`` carries a liquidation id.
+CAUSES = (
+    "index",
+    "voluntary",
+    "quotes",
+    "resilience",
+    "requirement",
+    "funding",
+    "fees",
+    "own_execution",
+    "transfer",
+    "adl",
+    "rounding",
+    "liquidation",
+)
+CAUSE_ID = {name: place for place, name in enumerate(CAUSES)}
+
+MODES = ("flat", "isolated", "cross")
+FLAT, ISOLATED, CROSS = range(3)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an event table."""
+
+    name: str
+    type: str
+    description: str
+
+
+def _table(*columns: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(*c) for c in columns)
+
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "assets": _table(
+        ("asset", SMALL, "asset id"),
+        ("name", TEXT, "name in the config"),
+        ("kind", TEXT, "perpetual or spot"),
+        ("tick_size_usd", FLOAT, "USD per tick"),
+        ("lot_size", FLOAT, "base units per lot"),
+        ("unit_value_micro_usd", INT, "micro-USD of one tick times one lot"),
+        ("initial_price_ticks", INT, "index price before the first step"),
+    ),
+    "accounts": _table(
+        ("account", INT, "account id"),
+        ("group", TEXT, "name of the trader group in the config"),
+        ("strategy", TEXT, "strategy"),
+        ("wealth_micro_usd", INT, "equity of the whole account before the first step"),
+        ("final_equity_micro_usd", INT, "equity of the whole account after the last step, at mark"),
+        ("final_equity_at_index_micro_usd", INT, "the same, valued at the index"),
+        ("fees_micro_usd", INT, "trading fees paid (negative: rebates received)"),
+        ("funding_micro_usd", INT, "funding received, net"),
+        ("penalties_micro_usd", INT, "liquidation penalties paid"),
+        ("n_topups", INT, "margin top-ups made by hand"),
+        ("n_stops", INT, "stop-loss orders triggered"),
+        ("n_margin_calls", INT, "margin calls received"),
+    ),
+    "positions": _table(
+        ("account", INT, "account id"),
+        ("asset", SMALL, "asset id"),
+        ("mode", TEXT, "margin mode before the first step"),
+        ("initial_lots", INT, "position before the first step"),
+        ("final_lots", INT, "position after the last step"),
+        ("initial_notional_micro_usd", INT, "absolute notional before the first step"),
+    ),
+    "shocks": _table(
+        ("asset", SMALL, "asset shocked by the scenario"),
+        ("fall", FLOAT, "simple fraction by which the index falls"),
+        ("first_step", SMALL, "first step of the fall"),
+        ("last_step", SMALL, "last step of the fall"),
+    ),
+    "liquidation_map": _table(
+        ("asset", SMALL, "asset whose price moves alone"),
+        ("mode", TEXT, "isolated or cross pools"),
+        ("move", FLOAT, "simple return of the asset's mark, upper edge of the bin for falls"),
+        ("notional_micro_usd", INT, "notional of all positions of the pools that breach by this move"),
+        ("pools", INT, "pools that breach by this move"),
+    ),
+    "path": _table(
+        ("step", SMALL, "step"),
+        ("asset", SMALL, "asset id"),
+        ("index_ticks", INT, "index price"),
+        ("mark_ticks", INT, "mark price at the end of the step"),
+        ("lowest_mark_ticks", INT, "lowest mark of all judgements in the step"),
+        ("best_bid_ticks", INT, "best bid at the end of the step, -1 if none"),
+        ("best_ask_ticks", INT, "best ask at the end of the step, -1 if none"),
+        ("bid_depth_lots", INT, "lots bid within 1 % of the mark"),
+        ("ask_depth_lots", INT, "lots offered within 1 % of the mark"),
+        ("open_interest_lots", INT, "sum of long positions of the traders"),
+        ("volume_lots", INT, "lots traded in the step, forced ones included"),
+        ("forced_lots", INT, "forced lots filled in the step, absolute"),
+    ),
+    "totals": _table(
+        ("step", SMALL, "step"),
+        ("seconds", FLOAT, "end of the step, seconds since the start"),
+        ("insurance_fund_micro_usd", INT, "balance of the insurance fund"),
+        ("fees_micro_usd", INT, "balance of the fee account"),
+        ("external_micro_usd", INT, "equity of external at mark"),
+        ("rounds", INT, "liquidation rounds in the step"),
+        ("postings", INT, "ledger postings so far"),
+    ),
+    "price_moves": _table(
+        ("stage", INT, "stage id, increasing through the run"),
+        ("step", SMALL, "step"),
+        ("round", SMALL, "forced round inside the step; 0 is the mark before round 1"),
+        ("asset", SMALL, "asset id"),
+        ("from_ticks", INT, "mark before the stage"),
+        ("to_ticks", INT, "mark after the stage"),
+    ),
+    "price_causes": _table(
+        ("stage", INT, "stage id of the price move"),
+        ("asset", SMALL, "asset id"),
+        ("cause", TEXT, "one of CAUSES"),
+        ("liquidation", INT, "liquidation id when the cause is `liquidation`, else -1"),
+        ("share", FLOAT, "share of the move; shares of a move sum to one, may be negative"),
+    ),
+    "liquidations": _table(
+        ("liquidation", INT, "liquidation id: one spell of a pool, in order of first breach"),
+        ("account", INT, "account id"),
+        ("mode", TEXT, "isolated or cross"),
+        ("asset", SMALL, "asset of the isolated position, -1 for a cross pool"),
+        ("stage", INT, "stage of the first breach"),
+        ("step", SMALL, "step of the first breach"),
+        ("round", SMALL, "round after which the breach was seen, 0 before round 1"),
+        ("equity_micro_usd", INT, "pool equity at the first breach"),
+        ("maintenance_micro_usd", INT, "maintenance margin at the first breach"),
+        ("notional_micro_usd", INT, "gross notional of the pool at the first breach"),
+        ("excess_before_micro_usd", INT, "equity - maintenance at the last judgement before"),
+        ("end_step", SMALL, "step in which the spell ended"),
+        ("outcome", TEXT, "restored, closed, bankrupt or open (still in breach at the end)"),
+    ),
+    "breach_legs": _table(
+        ("liquidation", INT, "liquidation id"),
+        ("asset", SMALL, "asset id"),
+        ("position_lots", INT, "position held at the first breach"),
+    ),
+    "breach_amounts": _table(
+        ("liquidation", INT, "liquidation id"),
+        ("stage", INT, "stage of the price move, -1 for causes that are no price move"),
+        ("asset", SMALL, "asset of the price move, -1 otherwise"),
+        ("cause", TEXT, "`price` for a price move (split by price_causes), else one of CAUSES"),
+        (
+            "amount_micro_usd",
+            INT,
+            "margin eaten since the last judgement, positive eats; sums to excess_before - excess",
+        ),
+    ),
+    "forced_orders": _table(
+        ("order", INT, "forced order id"),
+        ("liquidation", INT, "liquidation id"),
+        ("account", INT, "account id"),
+        ("asset", SMALL, "asset id"),
+        ("mode", TEXT, "isolated or cross"),
+        ("stage", INT, "stage of the round"),
+        ("step", SMALL, "step"),
+        ("round", SMALL, "round"),
+        ("mark_ticks", INT, "mark at which the round was judged"),
+        ("lots", INT, "signed lots ordered"),
+        ("filled_lots", INT, "signed lots filled"),
+        ("cash_micro_usd", INT, "cash received for the fill, negative if paid"),
+        ("fee_micro_usd", INT, "taker fee"),
+        ("penalty_micro_usd", INT, "liquidation penalty, to the insurance fund"),
+    ),
+    "waterfall": _table(
+        ("step", SMALL, "step"),
+        ("liquidation", INT, "liquidation id"),
+        ("account", INT, "account id"),
+        ("asset", SMALL, "asset charged with the deficit"),
+        ("mode", TEXT, "isolated or cross"),
+        ("deficit_micro_usd", INT, "negative equity of the pool; fund + adl + socialised"),
+        ("fund_micro_usd", INT, "paid by the insurance fund"),
+        ("adl_micro_usd", INT, "seized from winners by auto-deleveraging"),
+        ("socialised_micro_usd", INT, "socialised loss"),
+    ),
+    "adl": _table(
+        ("step", SMALL, "step"),
+        ("liquidation", INT, "liquidation id whose deficit or open lots are dealt with"),
+        ("account", INT, "winner"),
+        ("asset", SMALL, "asset"),
+        ("lots", INT, "signed lots by which the winner's position changed"),
+        ("loss_micro_usd", INT, "what the winner loses against the mark"),
+    ),
+    "socialised": _table(
+        ("step", SMALL, "step"),
+        ("account", INT, "payer"),
+        ("asset", SMALL, "asset charged with the deficit"),
+        ("loss_micro_usd", INT, "amount paid"),
+    ),
+    "counts": _table(
+        ("fills", INT, "fills in the run"),
+        ("orders", INT, "order requests of the traders"),
+        ("refused", INT, "orders refused by margin or mode rules"),
+        ("cancelled", INT, "resting orders cancelled before liquidation"),
+    ),
+}
+
+
+class EventLog:
+    """Append-only columns, one set per table of :data:`TABLES`.
+
+    Rows arrive as scalars (rare events) or whole numpy columns (per step); ``columns`` gives each
+    table as one dict of arrays in the order of appending.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+
+    def append(self, table: str, **columns: Any) -> None:
+        """Append one row, or several when any column is a sequence (scalars are repeated)."""
+        self._chunks[table].append(columns)
+
+    def columns(self, table: str) -> dict[str, np.ndarray]:
+        """Return the table as arrays, one per column, in order of appending."""
+        schema, chunks = TABLES[table], self._chunks[table]
+        parts: dict[str, list[np.ndarray]] = {c.name: [] for c in schema}
+        for chunk in chunks:
+            length = max((np.size(v) for v in chunk.values()), default=0)
+            if not any(np.ndim(v) for v in chunk.values()):
+                length = 1
+            for column in schema:
+                value = np.asarray(chunk[column.name], dtype=_numpy_type(column.type))
+                parts[column.name].append(np.broadcast_to(value, (length,)))
+        return {
+            c.name: np.concatenate(parts[c.name]) if chunks else np.empty(0, _numpy_type(c.type))
+            for c in schema
+        }
+
+
+def _numpy_type(name: str) -> Any:
+    return object if name == TEXT else np.dtype(name)
