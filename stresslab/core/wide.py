@@ -1,0 +1,81 @@
+"""128-bit products and bit scans that 64-bit kernels need and numba does not offer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+_LOW_HALF = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_ONE = np.uint64(1)
+
+
+@intrinsic
+def multiply_high(typing_context: Any, first: Any, second: Any) -> Any:
+    """Return the upper 64 bits of the 128-bit product of two uint64 (inside kernels only)."""
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.IntType(128)
+        a, b = (builder.zext(value, wide) for value in arguments)
+        high = builder.lshr(builder.mul(a, b), ir.Constant(wide, 64))
+        return builder.trunc(high, ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), lower
+
+
+@intrinsic
+def lowest_bit(typing_context: Any, word: Any) -> Any:
+    """Return the place (0 .. 63) of the lowest bit set in a 64-bit word that is not zero."""
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), lower
+
+
+@intrinsic
+def highest_bit(typing_context: Any, word: Any) -> Any:
+    """Return the place (0 .. 63) of the highest bit set in a 64-bit word that is not zero."""
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
+
+    return types.int64(types.int64), lower
+
+
+@njit(cache=True)
+def divide_wide(high: int, low: int, divisor: int) -> tuple[int, int]:
+    """Divide the 128-bit number ``high:low`` by a uint64; return quotient and remainder.
+
+    All three are uint64 and ``high < divisor``, so that the quotient fits 64 bits.
+
+    References
+    ----------
+    Knuth (1997), The Art of Computer Programming 2, algorithm 4.3.1 D, with two 32-bit digits.
+    """
+    shift = np.uint64(63 - highest_bit(np.int64(divisor)))
+    divisor <<= shift
+    if shift > 0:
+        high = (high << shift) | (low >> (np.uint64(64) - shift))
+    low <<= shift
+    upper, rest = _divide_digit(high, low >> _HALF, divisor)
+    lower, rest = _divide_digit(rest, low & _LOW_HALF, divisor)
+    return (upper << _HALF) | lower, rest >> shift
+
+
+@njit(cache=True)
+def _divide_digit(rest: int, digit: int, divisor: int) -> tuple[int, int]:
+    """Return one 32-bit quotient digit of ``rest:digit`` and the new rest."""
+    top, bottom = divisor >> _HALF, divisor & _LOW_HALF
+    quotient, left = rest // top, rest % top
+    while quotient > _LOW_HALF or quotient * bottom > ((left << _HALF) | digit):
+        quotient -= _ONE
+        left += top
+        if left > _LOW_HALF:
+            break
+    return quotient, (((rest << _HALF) | digit) - quotient * divisor)
