@@ -1,0 +1,71 @@
+# `make demo` and `make study` need nothing but Python 3.11, 3.12 or 3.13 with venv.
+
+# The first of these that is a Python stresslab runs on; or name one: make demo PYTHON=python3.12
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$name && exit; done; echo python3)
+VENV ?= .venv
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+INSTALLED := $(VENV)/installed-$(VERSION)
+BIN := $(VENV)/bin
+
+# Compiled bytecode makes every later start fast; keep it even where the shell says otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo study test benchmark check lint types format lock docs clean
+
+help:            ## say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: $(INSTALLED)       ## the headline study in small, with figures: two minutes
+	@$(BIN)/stresslab run configs/demo.yaml
+	@$(BIN)/stresslab report runs/demo
+
+study: $(INSTALLED)      ## the headline study in full, with figures
+	@$(BIN)/stresslab run configs/cross_vs_isolated.yaml
+	@$(BIN)/stresslab report runs/cross_vs_isolated
+
+test: $(INSTALLED)-dev   ## the whole test suite
+	@$(BIN)/python -m pytest -n 2
+
+benchmark: $(INSTALLED)-dev  ## speed figures, on request
+	@$(BIN)/python -m pytest -s tests/benchmark
+
+check: lint types        ## format, lint, import rules, types
+
+lint: $(INSTALLED)-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+
+types: $(INSTALLED)-dev
+	@$(BIN)/mypy
+
+format: $(INSTALLED)-dev     ## write the code in the house's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(INSTALLED)       ## write docs/reference/ again from the declarations
+	@$(BIN)/stresslab schema > docs/reference/config.schema.json
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url pyproject.toml
+
+lock: $(INSTALLED)       ## pin the newest versions that fit, for all three Pythons
+	@$(COMPILE) --upgrade --group install --output-file requirements.lock
+	@$(COMPILE) --upgrade --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+# A changed lock, another Python or an interrupted installation makes the folder anew.
+$(INSTALLED): requirements.lock pyproject.toml .ci/install
+	@.ci/install $(PYTHON) $(VENV) requirements.lock
+	@touch $@
+
+$(INSTALLED)-dev: requirements-dev.lock $(INSTALLED)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile \
+		--require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:           ## remove what was installed and cached (runs/ stays)
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find stresslab tests -name __pycache__ -type d -prune -exec rm -rf {} +
