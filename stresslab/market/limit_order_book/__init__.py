@@ -1,0 +1,29 @@
+"""Limit order books with price-time priority, all assets in one tuple of columns."""
+
+from stresslab.market.limit_order_book.columns import LimitOrderBooks, make_limit_order_books
+from stresslab.market.limit_order_book.matching import submit
+from stresslab.market.limit_order_book.view import (
+    best_ask,
+    best_bid,
+    depth,
+    level_lots,
+    top_quantity,
+    walk,
+)
+from stresslab.market.limit_order_book.withdrawal import cancel, cancel_all, reduce, resting_lots
+
+__all__ = [
+    "LimitOrderBooks",
+    "best_ask",
+    "best_bid",
+    "cancel",
+    "cancel_all",
+    "depth",
+    "level_lots",
+    "make_limit_order_books",
+    "reduce",
+    "resting_lots",
+    "submit",
+    "top_quantity",
+    "walk",
+]
