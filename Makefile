@@ -1,9 +1,11 @@
 # `make demo` and `make study` need nothing but Python 3.11, 3.12 or 3.13 with venv.
 
 # The first of these that is a Python stresslab runs on; or name one: make demo PYTHON=python3.12
-PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+ifeq ($(origin PYTHON), undefined)
+PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$name && exit; done; echo python3)
+endif
 VENV ?= .venv
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 INSTALLED := $(VENV)/installed-$(VERSION)
@@ -12,10 +14,12 @@ BIN := $(VENV)/bin
 # Compiled bytecode makes every later start fast; keep it even where the shell says otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo study test benchmark check lint types format lock docs clean
+.PHONY: help environment demo study test benchmark check lint types format lock docs clean
 
 help:            ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+environment: $(INSTALLED)-dev
 
 demo: $(INSTALLED)       ## the headline study in small, with figures: two minutes
 	@$(BIN)/stresslab run configs/demo.yaml
