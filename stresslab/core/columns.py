@@ -29,6 +29,8 @@ class Accounts(NamedTuple):
     id: np.ndarray  # (N,) permanent id, used in chance addresses
     wallet: np.ndarray  # (N,) cash of the cross pool: deposits net of what cross positions paid
     silo: np.ndarray  # (A, N) cash of the isolated pool of one position, net of what it paid
+    # (wallet and silo are views of one (A + 1, N) block: pool 0 is the wallet, pool 1 + a the silo)
+    cash: np.ndarray  # (A + 1, N)
     position: np.ndarray  # (A, N) signed lots
     mode: np.ndarray  # (A, N) int8, FLAT, ISOLATED or CROSS: locked until flat
     chosen_mode: np.ndarray  # (A, N) int8, the mode that the next opened position will take
@@ -36,6 +38,7 @@ class Accounts(NamedTuple):
     fees: np.ndarray  # (N,) trading fees paid so far
     funding: np.ndarray  # (N,) funding received so far
     penalties: np.ndarray  # (N,) liquidation penalties paid so far
+    allotment_rate: np.ndarray  # (N,) margin put into a new isolated position, 1e-9 of its notional
     n_liquidations: np.ndarray  # (N,) own liquidations so far (experience)
     n_topups: np.ndarray  # (N,)
     n_stops: np.ndarray  # (N,)
@@ -92,10 +95,12 @@ def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
     def per_position(kind: type = np.int64) -> np.ndarray:
         return np.zeros((n_assets, n_accounts), kind)
 
+    cash = np.zeros((n_assets + 1, n_accounts), np.int64)
     return Accounts(
         id=np.arange(n_accounts, dtype=np.int64),
-        wallet=per_account(),
-        silo=per_position(),
+        wallet=cash[0],
+        silo=cash[1:],
+        cash=cash,
         position=per_position(),
         mode=per_position(np.int8),
         chosen_mode=np.full((n_assets, n_accounts), CROSS, np.int8),
@@ -103,6 +108,7 @@ def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
         fees=per_account(),
         funding=per_account(),
         penalties=per_account(),
+        allotment_rate=per_account(),
         n_liquidations=per_account(),
         n_topups=per_account(),
         n_stops=per_account(),

@@ -21,7 +21,8 @@ class Declaration:
     """What is known about one parameter beside its type and default.
 
     ``kinds`` names the table of interchangeable parts that the parameter (or each value of a
-    ``dict`` parameter) is chosen from: the config then writes ``{kind: NAME, ...}``.
+    ``dict`` parameter) is chosen from: the config then writes ``{kind: NAME, ...}``. ``is_path``
+    marks a data file, found from the folder of the config.
     """
 
     description: str
@@ -34,6 +35,7 @@ class Declaration:
     lt: float | None = None
     choices: tuple[str, ...] | None = None
     kinds: Mapping[str, type] | None = None
+    is_path: bool = False
 
 
 def param(
@@ -50,6 +52,7 @@ def param(
     lt: float | None = None,
     choices: tuple[str, ...] | None = None,
     kinds: Mapping[str, type] | None = None,
+    is_path: bool = False,
 ) -> Any:
     """Declare one parameter of a ``@declared`` class."""
     declaration = Declaration(
@@ -63,6 +66,7 @@ def param(
         lt=lt,
         choices=choices,
         kinds=kinds,
+        is_path=is_path,
     )
     metadata = {"declaration": declaration}
     if factory is not None:

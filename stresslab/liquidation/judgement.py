@@ -1,0 +1,130 @@
+"""Why a pool is in breach: what ate its margin since the last judgement, to the micro-USD.
+
+Between two judgements positions and cash change at the old marks, then the marks move. So the
+change of X = equity - maintenance margin is the journal's postings valued at the old marks, plus
+the price moves acting on the positions now held.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.errors import InvariantError
+from stresslab.core.events import CROSS, ISOLATED
+from stresslab.core.ledger import ADL, N_REASONS, OWN_EXECUTION
+from stresslab.margin.pools import pool_state, position_value
+from stresslab.margin.tiers import maintenance_margin
+
+
+class Explanation(NamedTuple):
+    """One row per pool in breach; amounts in micro-USD, positive eats margin."""
+
+    equity: np.ndarray  # (n,)
+    maintenance: np.ndarray  # (n,)
+    notional: np.ndarray  # (n,)
+    excess_before: np.ndarray  # (n,)
+    by_price: np.ndarray  # (n, A) eaten by the move of each asset's mark
+    by_reason: np.ndarray  # (n, N_REASONS) eaten by each reason of the journal
+
+
+def explain(accounts, tables, journal, marks_before, marks, pools) -> Explanation:  # type: ignore[no-untyped-def]
+    """Return what ate the margin of each pool code in ``pools`` since the last judgement.
+
+    Raises
+    ------
+    InvariantError
+        When the amounts of a pool do not add up to the ledger's change of X.
+    """
+    n_assets, n_accounts = accounts.position.shape
+    size = pools.size
+    rows = Explanation(
+        *(np.zeros(size, np.int64) for _ in range(4)),
+        by_price=np.zeros((size, n_assets), np.int64),
+        by_reason=np.zeros((size, N_REASONS), np.int64),
+    )
+    _explain(accounts, tables, journal, marks_before, marks, pools, rows)
+    eaten = rows.by_price.sum(axis=1) + rows.by_reason.sum(axis=1)
+    missing = rows.excess_before - (rows.equity - rows.maintenance) - eaten
+    for place in np.flatnonzero(missing):
+        raise InvariantError(
+            f"account {accounts.id[pools[place] % n_accounts]}, pool {pools[place] // n_accounts}: "
+            f"causes add up to {eaten[place]} micro-USD, the ledger to {eaten[place] + missing[place]}"
+        )
+    return rows
+
+
+@njit(cache=True)
+def _explain(accounts, tables, journal, marks_before, marks, pools, rows):
+    n_accounts = accounts.position.shape[1]
+    for place in range(pools.size):
+        pool, n = pools[place] // n_accounts, pools[place] % n_accounts
+        equity, maintenance, notional = pool_state(accounts, tables, marks, pool, n)
+        rows.equity[place] = equity
+        rows.maintenance[place] = maintenance
+        rows.notional[place] = notional
+        rows.excess_before[place] = _excess_before(accounts, tables, journal, marks_before, pool, n)
+        _explain_prices(accounts, tables, marks_before, marks, pool, n, rows.by_price[place])
+        _explain_postings(accounts, tables, journal, marks_before, pool, n, rows.by_reason[place])
+
+
+@njit(cache=True)
+def _held(position, mode, pool, asset):
+    """Return the lots of an asset that belong to a pool."""
+    if pool == 0:
+        return position if mode == CROSS else 0
+    return position if mode == ISOLATED and pool == 1 + asset else 0
+
+
+@njit(cache=True)
+def _held_before(accounts, journal, pool, asset, n):
+    slot = journal.slot[n]
+    if slot < 0:
+        return _held(accounts.position[asset, n], accounts.mode[asset, n], pool, asset)
+    return _held(journal.position[slot, asset], journal.mode[slot, asset], pool, asset)
+
+
+@njit(cache=True)
+def _excess_before(accounts, tables, journal, marks_before, pool, n):
+    slot = journal.slot[n]
+    excess = accounts.cash[pool, n] if slot < 0 else journal.cash[slot, pool]
+    for a in range(accounts.position.shape[0]):
+        lots = _held_before(accounts, journal, pool, a, n)
+        if lots != 0:
+            value = position_value(tables, marks_before, a, lots)
+            excess += value - maintenance_margin(tables, a, abs(value))
+    return excess
+
+
+@njit(cache=True)
+def _explain_prices(accounts, tables, marks_before, marks, pool, n, by_price):
+    for a in range(accounts.position.shape[0]):
+        lots = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
+        if lots != 0 and marks[a] != marks_before[a]:
+            old = position_value(tables, marks_before, a, lots)
+            new = position_value(tables, marks, a, lots)
+            need = maintenance_margin(tables, a, abs(new)) - maintenance_margin(tables, a, abs(old))
+            by_price[a] = need - (new - old)
+
+
+@njit(cache=True)
+def _explain_postings(accounts, tables, journal, marks_before, pool, n, by_reason):
+    slot = journal.slot[n]
+    if slot < 0:
+        return
+    for reason in range(by_reason.size):
+        by_reason[reason] = -journal.amount[slot, pool, reason]
+    for a in range(accounts.position.shape[0]):
+        before = _held_before(accounts, journal, pool, a, n)
+        now = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
+        if before == 0 and now == 0:
+            continue
+        adl = journal.adl_lots[slot, a] if before != 0 else 0
+        old = position_value(tables, marks_before, a, before)
+        new = position_value(tables, marks_before, a, now)
+        adl_value = position_value(tables, marks_before, a, adl)
+        need = maintenance_margin(tables, a, abs(new)) - maintenance_margin(tables, a, abs(old))
+        by_reason[ADL] -= adl_value
+        by_reason[OWN_EXECUTION] += need - (new - old - adl_value)

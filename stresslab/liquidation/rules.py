@@ -1,0 +1,48 @@
+"""What a config says about liquidation, deficits and the controls of an experiment."""
+
+from __future__ import annotations
+
+from stresslab.core.declarations import declared, param
+
+
+@declared
+class LiquidationRules:
+    """How breached pools are closed and who pays for what their collateral does not cover."""
+
+    feedback: str = param(
+        "What forced orders do to prices: `market` walks the book like any order; `slipped` pays "
+        "the price the book asks but leaves it untouched; `no_feedback` fills against external at "
+        "the mark",
+        default="market",
+        choices=("market", "slipped", "no_feedback"),
+    )
+    liquidation_target: float = param(
+        "Maintenance margin over equity that a least-to-restore closure aims at",
+        unit="of equity",
+        default=0.9,
+        gt=0,
+        le=1,
+    )
+    rounds_per_step: int = param(
+        "Most liquidation rounds in one step; later ones wait for the next step",
+        unit="rounds",
+        default=50,
+        ge=1,
+        le=10_000,
+    )
+    orders_per_round: int | None = param(
+        "Capacity of the engine in a round, lowest equity over maintenance served first; empty is "
+        "unlimited",
+        unit="orders",
+        default=None,
+        ge=1,
+    )
+    insurance_fund_usd: float = param(
+        "Insurance fund before the first step", unit="USD", default=1_000_000.0, ge=0, le=1e12
+    )
+    adl: bool = param("Whether winners are deleveraged before losses are socialised", default=True)
+    adl_policy: str = param(
+        "Order in which winners are deleveraged",
+        default="profit_times_leverage",
+        choices=("profit_times_leverage",),
+    )

@@ -1,0 +1,129 @@
+"""Pools: equity, requirement and the judgement which of them are in breach.
+
+A pool is a code ``pool * N + n``: pool 0 is the cross pool of account row ``n``, pool ``1 + a`` the
+isolated position of asset ``a``. A pool is in breach when ``equity < maintenance margin``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.events import CROSS, ISOLATED
+from stresslab.margin.tiers import maintenance_margin
+
+TILE = 256
+#: Screening error of the float sweep: relative to the gross amounts added, and absolute in
+#: micro-USD (rounding up of one maintenance margin per asset).
+RELATIVE_BAND = 1e-12
+ABSOLUTE_BAND = 64.0
+
+
+@njit(cache=True)
+def position_value(tables, marks, asset, lots):
+    """Return the signed value of a position at the marks, micro-USD."""
+    return lots * marks[asset] * tables.unit_value[asset]
+
+
+@njit(cache=True)
+def pool_state(accounts, tables, marks, pool, n):
+    """Return (equity, maintenance margin, gross notional) of a pool, micro-USD, exact."""
+    if pool > 0:
+        a = pool - 1
+        if accounts.mode[a, n] != ISOLATED:
+            return accounts.cash[pool, n], 0, 0
+        value = position_value(tables, marks, a, accounts.position[a, n])
+        return accounts.cash[pool, n] + value, maintenance_margin(tables, a, abs(value)), abs(value)
+    equity = accounts.cash[0, n]
+    maintenance = 0
+    notional = 0
+    for a in range(accounts.position.shape[0]):
+        if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
+            value = position_value(tables, marks, a, accounts.position[a, n])
+            equity += value
+            maintenance += maintenance_margin(tables, a, abs(value))
+            notional += abs(value)
+    return equity, maintenance, notional
+
+
+@njit(cache=True)
+def account_equity(accounts, tables, marks, n):
+    """Return the equity of the whole account at the given prices, micro-USD."""
+    equity = 0
+    for pool in range(accounts.cash.shape[0]):
+        equity += accounts.cash[pool, n]
+    for a in range(accounts.position.shape[0]):
+        equity += position_value(tables, marks, a, accounts.position[a, n])
+    return equity
+
+
+@njit(cache=True)
+def _screen_tile(accounts, tables, values, first, last, excess, gross, silo_excess, silo_gross):
+    """Add up floats for one tile: excess of the cross pools, lowest excess of the silos."""
+    width = last - first
+    for i in range(width):
+        excess[i] = accounts.cash[0, first + i]
+        gross[i] = abs(excess[i])
+        silo_excess[i] = 1e300
+        silo_gross[i] = 0.0
+    for a in range(accounts.position.shape[0]):
+        position = accounts.position[a, first:last]
+        mode = accounts.mode[a, first:last]
+        silo = accounts.cash[1 + a, first:last]
+        value = values[a]
+        lines = tables.n_lines[a]
+        for i in range(width):
+            worth = position[i] * value
+            notional = abs(worth)
+            need = tables.float_slope[a, 0] * notional
+            for k in range(1, lines):
+                need = max(need, tables.float_slope[a, k] * notional - tables.float_offset[a, k])
+            is_cross = mode[i] == CROSS
+            excess[i] += worth - need if is_cross else 0.0
+            gross[i] += notional if is_cross else 0.0
+            is_silo = mode[i] == ISOLATED
+            margin = silo[i] + worth - need if is_silo else 1e300
+            silo_excess[i] = min(silo_excess[i], margin)
+            silo_gross[i] += notional + abs(float(silo[i])) if is_silo else 0.0
+
+
+@njit(cache=True)
+def breached_pools(accounts, tables, marks, out):
+    """Write the codes of all pools in breach into ``out``, rising; return how many.
+
+    Floats screen, with a band wider than their error; integers decide.
+    """
+    n_assets, n_accounts = accounts.position.shape
+    values = np.empty(n_assets)
+    for a in range(n_assets):
+        values[a] = float(marks[a]) * float(tables.unit_value[a])
+    excess, gross = np.empty(TILE), np.empty(TILE)
+    silo_excess, silo_gross = np.empty(TILE), np.empty(TILE)
+    found = 0
+    for first in range(0, n_accounts, TILE):
+        last = min(first + TILE, n_accounts)
+        _screen_tile(
+            accounts, tables, values, first, last, excess, gross, silo_excess, silo_gross
+        )
+        for i in range(last - first):
+            n = first + i
+            if excess[i] < ABSOLUTE_BAND + RELATIVE_BAND * gross[i]:
+                equity, maintenance, _ = pool_state(accounts, tables, marks, 0, n)
+                if equity < maintenance:
+                    out[found] = n
+                    found += 1
+            if silo_excess[i] < ABSOLUTE_BAND + RELATIVE_BAND * silo_gross[i]:
+                found = _judge_silos(accounts, tables, marks, n, out, found)
+    out[:found].sort()
+    return found
+
+
+@njit(cache=True)
+def _judge_silos(accounts, tables, marks, n, out, found):
+    for a in range(accounts.position.shape[0]):
+        if accounts.mode[a, n] == ISOLATED:
+            equity, maintenance, _ = pool_state(accounts, tables, marks, 1 + a, n)
+            if equity < maintenance:
+                out[found] = (1 + a) * accounts.position.shape[1] + n
+                found += 1
+    return found

@@ -1,0 +1,153 @@
+"""What a fill does to an account: locked modes, allotted margin, released margin, fees."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.events import CROSS, FLAT, ISOLATED
+from stresslab.core.exact import CEIL, FLOOR, mul_div
+from stresslab.core.ledger import (
+    CLEARING,
+    EXTERNAL,
+    FEE,
+    FEES,
+    OWN_EXECUTION,
+    change_position,
+    move_house,
+    move_margin,
+    pay_house,
+)
+from stresslab.margin.tiers import RATE_UNIT, initial_margin
+
+
+class Costs(NamedTuple):
+    """Fee rates of the venue, 1e-9 of the traded notional; a negative maker rate is a rebate."""
+
+    maker: np.ndarray  # (1,)
+    taker: np.ndarray  # (1,)
+
+
+@njit(cache=True)
+def settle_fills(accounts, house, journal, tables, costs, fills, first):
+    """Post the fills from row ``first`` on: lots, cash and fees of takers and makers."""
+    for f in range(first, fills.n[0]):
+        a, lots, cash = fills.asset[f], fills.lots[f], fills.cash[f]
+        settle_side(accounts, house, journal, tables, fills.taker[f], a, lots, cash, costs.taker[0])
+        if fills.maker[f] < 0:
+            settle_external(house, a, -lots, -cash)
+        else:
+            settle_side(
+                accounts, house, journal, tables, fills.maker[f], a, -lots, -cash, costs.maker[0]
+            )
+
+
+@njit(cache=True)
+def settle_external(house, asset, lots, cash):
+    """Let `external` take signed lots and pay signed cash for them."""
+    house.position[asset] += lots
+    move_house(house, EXTERNAL, CLEARING, cash)
+
+
+@njit(cache=True)
+def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate):
+    """Post one side of a voluntary fill: close what is held against it, then open the rest."""
+    held = accounts.position[asset, n]
+    closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
+    closing_cash = mul_div(cash, closing, abs(lots), FLOOR) if closing > 0 else 0
+    fee = mul_div(abs(cash), fee_rate, RATE_UNIT, CEIL)
+    if closing > 0:
+        signed = closing if lots > 0 else -closing
+        released = release_due(accounts, n, asset, closing, closing_cash)
+        pool = close_lots(
+            accounts, house, journal, n, asset, signed, closing_cash, OWN_EXECUTION
+        )
+        if closing == abs(lots):
+            pay_fee(accounts, house, journal, n, pool, fee)
+        if accounts.position[asset, n] == 0:
+            retire_pool(accounts, house, journal, n, asset)
+        elif released > 0:
+            move_margin(accounts, house, journal, n, pool, 0, released)
+    if closing < abs(lots):
+        rest = lots - closing if lots > 0 else lots + closing
+        pool = open_lots(accounts, house, journal, tables, n, asset, rest, cash - closing_cash)
+        pay_fee(accounts, house, journal, n, pool, fee)
+
+
+@njit(cache=True)
+def pay_fee(accounts, house, journal, n, pool, fee):
+    """Move a trading fee (negative: a rebate) from a pool to the fee account."""
+    pay_house(accounts, house, journal, n, pool, FEES, fee, FEE)
+    accounts.fees[n] += fee
+
+
+@njit(cache=True)
+def release_due(accounts, n, asset, closing, closing_cash):
+    """Return the isolated margin freed by a voluntary partial close: its share of the equity.
+
+    Equity is taken at the fill's own price, so the leverage of what stays does not change.
+    """
+    if accounts.mode[asset, n] != ISOLATED:
+        return 0
+    held = abs(accounts.position[asset, n])
+    worth = mul_div(-closing_cash, held, closing, FLOOR)
+    equity = accounts.cash[1 + asset, n] + worth
+    return max(0, mul_div(equity, closing, held, FLOOR))
+
+
+@njit(cache=True)
+def close_lots(accounts, house, journal, n, asset, lots, cash, reason):
+    """Bring a position towards zero by signed lots for cash paid; return the pool that paid."""
+    pool = 1 + asset if accounts.mode[asset, n] == ISOLATED else 0
+    held = accounts.position[asset, n]
+    cost = mul_div(accounts.entry_cost[asset, n], abs(lots), abs(held), FLOOR)
+    accounts.entry_cost[asset, n] -= cost
+    pay_house(accounts, house, journal, n, pool, CLEARING, cash, reason)
+    change_position(accounts, journal, n, asset, lots)
+    return pool
+
+
+@njit(cache=True)
+def open_lots(accounts, house, journal, tables, n, asset, lots, cash):
+    """Open or add signed lots for cash paid; a flat position takes the chosen mode and locks it."""
+    pay_from = 0
+    if accounts.mode[asset, n] == FLAT:
+        accounts.mode[asset, n] = accounts.chosen_mode[asset, n]
+        if tables.is_spot[asset]:
+            accounts.mode[asset, n] = CROSS
+    if accounts.mode[asset, n] == ISOLATED:
+        pay_from = 1 + asset
+        allotted = allotment(accounts, tables, n, asset, abs(cash))
+        move_margin(accounts, house, journal, n, 0, pay_from, allotted)
+    pay_house(accounts, house, journal, n, pay_from, CLEARING, cash, OWN_EXECUTION)
+    change_position(accounts, journal, n, asset, lots)
+    accounts.entry_cost[asset, n] += cash
+    return pay_from
+
+
+@njit(cache=True)
+def allotment(accounts, tables, n, asset, notional):
+    """Return the margin that a new isolated notional gets from the wallet.
+
+    The trader's own rate (one over its leverage), at least the initial margin, at most the wallet.
+    """
+    wanted = mul_div(notional, accounts.allotment_rate[n], RATE_UNIT, CEIL)
+    least = initial_margin(tables, asset, notional, ISOLATED)
+    return max(0, min(max(wanted, least), accounts.cash[0, n]))
+
+
+@njit(cache=True)
+def retire_pool(accounts, house, journal, n, asset):
+    """Unlock a position that is flat; a silo's residue returns to the wallet.
+
+    A silo that is flat and negative keeps its mode: the settle step owes it a waterfall.
+    """
+    if accounts.mode[asset, n] == ISOLATED:
+        residue = accounts.cash[1 + asset, n]
+        if residue < 0:
+            return
+        move_margin(accounts, house, journal, n, 1 + asset, 0, residue)
+    accounts.mode[asset, n] = FLAT
+    accounts.entry_cost[asset, n] = 0

@@ -1,0 +1,118 @@
+"""What a config says about margin: brackets, modes and the mode's own attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stresslab.core.declarations import declared, param
+
+
+@declared
+class Bracket:
+    """One row of a venue's leverage table, valid for notionals above its floor."""
+
+    floor_usd: float = param("Notional above which the bracket holds", unit="USD", ge=0)
+    maintenance_rate: float = param(
+        "Maintenance margin rate of the part of the notional in the bracket",
+        unit="of notional",
+        symbol="m",
+        gt=0,
+        le=1,
+    )
+    max_leverage: float = param("Highest leverage in the bracket", unit="x", symbol="L", ge=1, le=1000)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if self.maintenance_rate * self.max_leverage >= 1:
+            yield (
+                "maintenance_rate",
+                f"{self.maintenance_rate:g} is not below the initial margin rate "
+                f"1/{self.max_leverage:g} = {1 / self.max_leverage:g}",
+            )
+
+
+@declared
+class ModeRules:
+    """Attributes of the pools of one margin mode; every rule asks these, none asks the mode."""
+
+    closure: str = param(
+        "How a breached pool is closed: the whole position at market, or the least that restores "
+        "its buffer, leg by leg",
+        choices=("whole", "least_to_restore"),
+    )
+    penalty_rate: float = param(
+        "Liquidation penalty paid to the insurance fund", unit="of closed notional", ge=0, le=0.5
+    )
+    initial_margin_factor: float = param(
+        "Initial margin as a multiple of the bracket's 1/leverage", unit="x", default=1.0, ge=1, le=10
+    )
+
+
+def _isolated() -> ModeRules:
+    return ModeRules(closure="whole", penalty_rate=0.0125, initial_margin_factor=1.25)
+
+
+def _cross() -> ModeRules:
+    return ModeRules(closure="least_to_restore", penalty_rate=0.005)
+
+
+@declared
+class MarginRules:
+    """Margin of the venue: brackets by asset, modes, alerts and how isolated positions are funded."""
+
+    brackets: dict[str, tuple[Bracket, ...]] = param(
+        "Leverage table of each asset, rising floors from 0"
+    )
+    isolated: ModeRules = param("Pools of one position", factory=_isolated)
+    cross: ModeRules = param("Pools of a whole account", factory=_cross)
+    max_leverage: dict[str, float] = param(
+        "Leverage cap by asset, on top of the brackets", unit="x", factory=dict, ge=1, le=1000
+    )
+    spot_haircut: float = param(
+        "Maintenance margin of spot holdings: the haircut on their value as collateral",
+        unit="of value",
+        default=0.1,
+        ge=0,
+        lt=1,
+    )
+    allotment: str = param(
+        "What an initial isolated position gets: the account's wealth pro rata to initial margin, "
+        "or the initial margin only, the rest staying in the wallet",
+        default="wealth",
+        choices=("wealth", "initial_margin"),
+    )
+    call_level: float = param(
+        "Maintenance margin over equity at which a margin call is sent",
+        unit="of equity",
+        default=0.8,
+        gt=0,
+        le=1,
+    )
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        for name, rows in self.brackets.items():
+            yield from _bracket_faults(f"brackets.{name}", rows)
+
+
+def _bracket_faults(path: str, rows: tuple[Bracket, ...]) -> Iterator[tuple[str, str]]:
+    if not rows:
+        yield path, "has no bracket; at least one with floor_usd 0 is needed"
+        return
+    if rows[0].floor_usd != 0:
+        yield f"{path}.0.floor_usd", f"{rows[0].floor_usd:g} is not 0 USD, where the first must start"
+    for place, (low, high) in enumerate(zip(rows, rows[1:], strict=False), start=1):
+        where = f"{path}.{place}"
+        if high.floor_usd <= low.floor_usd:
+            yield (
+                f"{where}.floor_usd",
+                f"{high.floor_usd:g} USD is not above the floor before, {low.floor_usd:g} USD",
+            )
+        if high.maintenance_rate <= low.maintenance_rate:
+            yield (
+                f"{where}.maintenance_rate",
+                f"{high.maintenance_rate:g} is not above the rate before, {low.maintenance_rate:g}",
+            )
+        if high.max_leverage > low.max_leverage:
+            yield (
+                f"{where}.max_leverage",
+                f"{high.max_leverage:g} x is above the leverage before, {low.max_leverage:g} x",
+            )

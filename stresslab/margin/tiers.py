@@ -1,0 +1,134 @@
+"""Tiered initial and maintenance margin as exact integers.
+
+Maintenance margin of a notional ``n`` in bracket ``k`` is ``n * m_k - c_k`` with
+``c_k = c_(k-1) + F_k * (m_k - m_(k-1))``: continuous and convex in ``n`` (the published recursion
+of Binance and Hyperliquid). Initial margin is ``n / L_k`` at the bracket's highest leverage, times
+the mode's factor. Both are rounded up to the micro-USD, against the trader.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.errors import ConfigError
+from stresslab.core.exact import CEIL, mul_div
+from stresslab.margin.rules import Bracket, MarginRules
+
+RATE_UNIT = 1_000_000_000  # rates are integers in 1e-9 of the notional
+MICRO = 1_000_000
+
+
+class MarginTables(NamedTuple):
+    """Brackets of all assets; rows beyond an asset's last bracket repeat it.
+
+    ``float_*`` are the same lines for the screening sweep: maintenance is the highest of the lines
+    ``slope * notional - offset``.
+    """
+
+    floor: np.ndarray  # (A, K) micro-USD
+    rate: np.ndarray  # (A, K) maintenance, 1e-9
+    deduction: np.ndarray  # (A, K) micro-USD, c_k
+    initial: np.ndarray  # (A, K) initial margin rate at factor 1, 1e-9
+    factor: np.ndarray  # (3,) initial margin factor by mode, 1e-9
+    unit_value: np.ndarray  # (A,) micro-USD of one tick times one lot
+    is_spot: np.ndarray  # (A,) 1 for spot
+    n_lines: np.ndarray  # (A,) brackets of the asset
+    float_slope: np.ndarray  # (A, K)
+    float_offset: np.ndarray  # (A, K)
+
+
+def margin_tables(
+    rules: MarginRules, names: list[str], is_spot: np.ndarray, unit_value: np.ndarray
+) -> MarginTables:
+    """Compile the declared brackets of the assets, in their order, into columns."""
+    rows = [
+        _spot_brackets(rules) if spot else _perpetual_brackets(rules, name)
+        for name, spot in zip(names, is_spot, strict=True)
+    ]
+    depth = max(len(r) for r in rows)
+    columns = [np.array([_pad(r, depth, place) for r in rows], np.int64) for place in range(4)]
+    factors = [1.0, rules.isolated.initial_margin_factor, rules.cross.initial_margin_factor]
+    return MarginTables(
+        *columns,
+        factor=np.array([rate_units(f) for f in factors], np.int64),
+        unit_value=unit_value.astype(np.int64),
+        is_spot=is_spot.astype(np.int64),
+        n_lines=np.array([len(r) for r in rows], np.int64),
+        float_slope=columns[1] / RATE_UNIT,
+        float_offset=columns[2].astype(np.float64),
+    )
+
+
+def rate_units(rate: float) -> int:
+    """Return a rate as an integer number of 1e-9."""
+    return round(Fraction(str(rate)) * RATE_UNIT)
+
+
+def _pad(rows: list[tuple[int, int, int, int]], depth: int, place: int) -> list[int]:
+    values = [row[place] for row in rows]
+    return values + [values[-1]] * (depth - len(values))
+
+
+def _spot_brackets(rules: MarginRules) -> list[tuple[int, int, int, int]]:
+    """Spot is bought in full and counts as collateral less its haircut."""
+    return [(0, rate_units(rules.spot_haircut), 0, RATE_UNIT)]
+
+
+def _perpetual_brackets(rules: MarginRules, name: str) -> list[tuple[int, int, int, int]]:
+    cap = Fraction(str(rules.max_leverage.get(name, 1000)))
+    compiled: list[tuple[int, int, int, int]] = []
+    for bracket in rules.brackets[name]:
+        compiled.append(_compile(bracket, cap, compiled, name))
+    return compiled
+
+
+def _compile(
+    bracket: Bracket, cap: Fraction, before: list[tuple[int, int, int, int]], name: str
+) -> tuple[int, int, int, int]:
+    floor = round(Fraction(str(bracket.floor_usd)) * MICRO)
+    rate = rate_units(bracket.maintenance_rate)
+    deduction = Fraction(0)
+    if before:
+        deduction = before[-1][2] + Fraction(floor * (rate - before[-1][1]), RATE_UNIT)
+    if deduction.denominator != 1:
+        raise ConfigError(
+            f"margin.brackets.{name}: floor {bracket.floor_usd:g} USD gives a deduction of "
+            f"{float(deduction):g} micro-USD; floors and rates must give whole micro-USD"
+        )
+    leverage = min(Fraction(str(bracket.max_leverage)), cap)
+    initial = -(-RATE_UNIT * leverage.denominator // leverage.numerator)
+    return floor, rate, int(deduction), initial
+
+
+@njit(cache=True)
+def bracket_of(tables, asset, notional):
+    """Return the bracket whose floor lies below the notional."""
+    k = 0
+    while k + 1 < tables.n_lines[asset] and notional > tables.floor[asset, k + 1]:
+        k += 1
+    return k
+
+
+@njit(cache=True)
+def maintenance_margin(tables, asset, notional):
+    """Return the maintenance margin of one position's notional, micro-USD, rounded up."""
+    if notional == 0:
+        return 0
+    k = bracket_of(tables, asset, notional)
+    return mul_div(notional, tables.rate[asset, k], RATE_UNIT, CEIL) - tables.deduction[asset, k]
+
+
+@njit(cache=True)
+def initial_margin(tables, asset, notional, mode):
+    """Return the initial margin of one position's notional in a mode, micro-USD, rounded up."""
+    if notional == 0:
+        return 0
+    rate = tables.initial[asset, bracket_of(tables, asset, notional)]
+    if tables.is_spot[asset]:
+        return notional
+    base = mul_div(notional, rate, RATE_UNIT, CEIL)
+    return mul_div(base, tables.factor[mode], RATE_UNIT, CEIL)

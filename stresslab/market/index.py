@@ -1,0 +1,163 @@
+"""Exogenous index prices for a whole run, in ticks."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stresslab.core.errors import ConfigError
+from stresslab.core.exact import to_ticks
+from stresslab.core.random import Streams, normals
+from stresslab.market.rules import Asset, BrownianIndex, ReplayIndex, Shock
+
+SECONDS_PER_DAY = 86_400.0
+
+
+def index_path(
+    assets: dict[str, Asset],
+    model: Any,
+    shocks: dict[str, Shock],
+    n_steps: int,
+    step_seconds: float,
+    streams: Streams,
+) -> np.ndarray:
+    """Return index prices in ticks, shape ``(n_steps + 1, n_assets)``; row 0 is before step 1.
+
+    Floats end here: every price is rounded to its tick at once, at least one tick.
+    """
+    relative = _relative_path(assets, model, n_steps, step_seconds, streams)
+    seconds = np.arange(n_steps + 1) * step_seconds
+    for shock in shocks.values():
+        places = [list(assets).index(name) for name in shock.assets]
+        relative[:, places] *= shock_factor(shock, seconds)[:, None]
+    initial = np.array([a.initial_ticks for a in assets.values()], np.float64)
+    return np.array(
+        [[max(1, to_ticks(price, 1.0)) for price in row] for row in relative * initial], np.int64
+    )
+
+
+def shock_factor(shock: Shock, seconds: np.ndarray) -> np.ndarray:
+    """Return what remains of the price at each time: a line from 1 to 1 - fall."""
+    if shock.over_seconds == 0:
+        progress = (seconds >= shock.at_seconds).astype(np.float64)
+    else:
+        progress = np.clip((seconds - shock.at_seconds) / shock.over_seconds, 0.0, 1.0)
+    return 1.0 - shock.fall * progress
+
+
+def _relative_path(
+    assets: dict[str, Asset], model: Any, n_steps: int, step_seconds: float, streams: Streams
+) -> np.ndarray:
+    if isinstance(model, BrownianIndex):
+        return _brownian(assets, model, n_steps, step_seconds, streams)
+    path = np.ones((n_steps + 1, len(assets)))
+    if isinstance(model, ReplayIndex):
+        followed = [list(assets).index(name) for name in model.assets]
+        path[:, followed] = _replay(model, n_steps, step_seconds)[:, None]
+    return path
+
+
+def _brownian(
+    assets: dict[str, Asset],
+    model: BrownianIndex,
+    n_steps: int,
+    step_seconds: float,
+    streams: Streams,
+) -> np.ndarray:
+    """One common and one own normal draw per asset and step; equal correlation of all pairs."""
+    ids = np.arange(len(assets), dtype=np.int64)
+    names = list(assets)
+    daily = np.array([model.volatility_by_asset.get(n, model.daily_volatility) for n in names])
+    scale = daily * math.sqrt(step_seconds / SECONDS_PER_DAY)
+    own_weight, common_weight = math.sqrt(1.0 - model.correlation), math.sqrt(model.correlation)
+    own_key, common_key = streams["index"], streams["index_common"]
+    path = np.ones((n_steps + 1, len(assets)))
+    common_id = np.zeros(1, np.int64)
+    for step in range(1, n_steps + 1):
+        own = normals(own_key, ids, step, 0)
+        common = normals(common_key, common_id, step, 0)[0]
+        move = scale * (own_weight * own + common_weight * common)
+        path[step] = path[step - 1] * np.exp(move - 0.5 * scale**2)
+    return path
+
+
+def _replay(model: ReplayIndex, n_steps: int, step_seconds: float) -> np.ndarray:
+    bars = read_bars(Path(model.file), model.bar_seconds)
+    first = [b[0] for b in bars].index(model.start_time)
+    needed = math.ceil(n_steps * step_seconds / model.bar_seconds)
+    chosen = bars[first : first + needed]
+    if len(chosen) < needed:
+        raise ConfigError(
+            f"market.index.file: {model.file} holds {len(chosen)} bars from start_time "
+            f"{model.start_time}; the run needs {needed}"
+        )
+    times, prices = bar_points(chosen, model.bar_seconds)
+    seconds = np.arange(n_steps + 1) * step_seconds
+    return np.interp(seconds, times, prices) / prices[0]
+
+
+def bar_points(
+    bars: list[tuple[int, float, float, float, float]], bar_seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (seconds, prices) of the corners of the path: open, nearer extreme, other, close."""
+    times, prices = [], []
+    for place, (_, opening, high, low, close) in enumerate(bars):
+        extremes = (low, high) if opening - low <= high - opening else (high, low)
+        for corner, price in enumerate((opening, *extremes)):
+            times.append((place + corner / 3.0) * bar_seconds)
+            prices.append(price)
+        times.append((place + 1) * bar_seconds - 1e-9)
+        prices.append(close)
+    return np.array(times), np.array(prices)
+
+
+def read_bars(path: Path, bar_seconds: float) -> list[tuple[int, float, float, float, float]]:
+    """Read bars (open_time, open, high, low, close) and refuse disorder and holes.
+
+    Raises
+    ------
+    ConfigError
+        When a row is not numbers, out of order, off the bar length, or high and low do not hold
+        open and close.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    bars: list[tuple[int, float, float, float, float]] = []
+    for line, row in enumerate(rows, start=2):
+        try:
+            bar = (
+                int(row["open_time"]),
+                *(float(row[name]) for name in ("open", "high", "low", "close")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"{path}:{line}: a bar needs numbers in open_time, open, high, low, close"
+            ) from error
+        _check_bar(path, line, bar, bars[-1][0] if bars else None, bar_seconds)
+        bars.append(bar)  # type: ignore[arg-type]
+    if not bars:
+        raise ConfigError(f"{path}: holds no bars")
+    return bars
+
+
+def _check_bar(
+    path: Path, line: int, bar: Any, before: int | None, bar_seconds: float
+) -> None:
+    time, opening, high, low, close = bar
+    if before is not None and time - before != bar_seconds:
+        what = "out of order" if time <= before else "a hole"
+        raise ConfigError(
+            f"{path}:{line}: {what}: open_time {time} follows {before}; bars must be "
+            f"{bar_seconds:g} s apart"
+        )
+    if not (0 < low <= min(opening, close) and max(opening, close) <= high < math.inf):
+        raise ConfigError(
+            f"{path}:{line}: low {low:g}, high {high:g} USD do not hold open {opening:g} and "
+            f"close {close:g} USD, all above 0"
+        )

@@ -1,0 +1,158 @@
+"""What a config says about the market: assets, index, shocks, mark price, fees and funding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from stresslab.core.declarations import declared, param
+from stresslab.market.books import BOOKS, BookRules, LimitOrderBookRules
+
+MICRO_USD = 1_000_000
+LARGEST_TICKS = 1 << 22  # levels of a dense book; finer ticks cost memory and add nothing
+
+
+@declared
+class Asset:
+    """A linear perpetual or a spot asset, with the grid its prices and quantities live on."""
+
+    kind: str = param("Contract", default="perpetual", choices=("perpetual", "spot"))
+    initial_price_usd: float = param("Index price before the first step", unit="USD", gt=0, le=1e9)
+    tick_size_usd: float = param("Smallest price step", unit="USD", gt=0, le=1e6)
+    lot_size: float = param("Smallest quantity step", unit="base units", gt=0, le=1e12)
+
+    @property
+    def unit_value(self) -> int:
+        """Micro-USD of one tick times one lot."""
+        return int(self._exact_unit())
+
+    @property
+    def initial_ticks(self) -> int:
+        """Index price before the first step, in ticks."""
+        return round(Fraction(str(self.initial_price_usd)) / Fraction(str(self.tick_size_usd)))
+
+    def _exact_unit(self) -> Fraction:
+        return Fraction(str(self.tick_size_usd)) * Fraction(str(self.lot_size)) * MICRO_USD
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        unit = self._exact_unit()
+        if unit.denominator != 1 or unit < 1:
+            yield (
+                "tick_size_usd",
+                f"tick {self.tick_size_usd:g} USD times lot {self.lot_size:g} is "
+                f"{float(unit):g} micro-USD; it must be a whole number, at least 1",
+            )
+        ticks = Fraction(str(self.initial_price_usd)) / Fraction(str(self.tick_size_usd))
+        if not 100 <= ticks <= LARGEST_TICKS:
+            yield (
+                "tick_size_usd",
+                f"price {self.initial_price_usd:g} USD is {float(ticks):g} ticks; allowed are 100 "
+                f"to {LARGEST_TICKS} ticks",
+            )
+
+
+@declared
+class Shock:
+    """A fall of the index that does not come back: a linear ramp, the same for all its assets."""
+
+    assets: tuple[str, ...] = param("Assets whose index falls")
+    fall: float = param("Size of the fall", unit="of the price", symbol="s", ge=0, lt=1)
+    at_seconds: float = param("Start of the fall", unit="s", ge=0)
+    over_seconds: float = param("Length of the fall; 0 falls in one step", unit="s", ge=0, default=0.0)
+
+
+@declared
+class ConstantIndex:
+    """The index stands still but for shocks."""
+
+
+@declared
+class BrownianIndex:
+    """Correlated geometric Brownian motion without drift."""
+
+    daily_volatility: float = param(
+        "Standard deviation of a day's log return", unit="per day", symbol="σ", ge=0, le=5
+    )
+    volatility_by_asset: dict[str, float] = param(
+        "Assets with a volatility of their own", unit="per day", factory=dict, ge=0, le=5
+    )
+    correlation: float = param(
+        "Correlation of log returns between any two assets", default=0.0, ge=0, lt=1
+    )
+
+
+@declared
+class ReplayIndex:
+    """The index follows recorded bars, scaled to each asset's initial price.
+
+    A bar becomes steps by its open, nearer extreme, other extreme and close, at equal distances,
+    with straight lines between; the nearer extreme is the one closer to the open.
+    """
+
+    file: str = param("CSV of bars: open_time (s), open, high, low, close", is_path=True)
+    bar_seconds: float = param("Length of a bar", unit="s", gt=0)
+    assets: tuple[str, ...] = param("Assets that follow the bars; the others stand still")
+    start_time: int = param("open_time of the first bar used", unit="s since 1970", ge=0)
+
+
+INDEX_MODELS: dict[str, type] = {
+    "constant": ConstantIndex,
+    "brownian": BrownianIndex,
+    "replay": ReplayIndex,
+}
+
+
+@declared
+class MarkRules:
+    """Mark price = index + (1 - index weight) · EMA(book price - index).
+
+    ``mid`` and ``last`` are the book price itself, ``index`` the index, whatever the other fields.
+    """
+
+    rule: str = param("Rule of the mark price", default="mid", choices=("index", "mid", "last", "blend"))
+    index_weight: float = param("Weight of the index in a blend", default=0.0, ge=0, le=1)
+    half_life_seconds: float = param(
+        "Half-life of the average of the basis in a blend; 0 follows at once", unit="s", default=0.0, ge=0
+    )
+
+
+@declared
+class FeeRules:
+    """Trading fees of the venue."""
+
+    maker_rate: float = param(
+        "Fee of a resting order; negative is a rebate", unit="of notional", default=0.0002, ge=-0.01, le=0.05
+    )
+    taker_rate: float = param("Fee of an order that takes", unit="of notional", default=0.0005, ge=0, le=0.05)
+
+
+@declared
+class FundingRules:
+    """Funding = premium + clamp(interest - premium, ±clamp), capped, paid at its interval.
+
+    The premium is the mean of (book price - index) / index over the interval.
+    """
+
+    interval_seconds: float = param("Time between payments", unit="s", default=28800.0, gt=0)
+    interest_rate: float = param(
+        "Interest of one interval", unit="per interval", default=0.0001, ge=-0.01, le=0.01
+    )
+    clamp: float = param("Widest correction towards interest", unit="per interval", default=0.0005, ge=0)
+    cap: float = param("Largest rate of one interval", unit="per interval", default=0.02, gt=0, le=1)
+
+
+@declared
+class MarketRules:
+    """Everything about prices."""
+
+    book: BookRules = param("How orders become trades", kinds=BOOKS, factory=LimitOrderBookRules)
+    index: ConstantIndex | BrownianIndex | ReplayIndex = param(
+        "Exogenous price", kinds=INDEX_MODELS, factory=ConstantIndex
+    )
+    shocks: dict[str, Shock] = param("Scheduled falls of the index", factory=dict)
+    mark: MarkRules = param("Price that margin is judged at", factory=MarkRules)
+    fees: FeeRules = param("Trading fees", factory=FeeRules)
+    funding: FundingRules = param("Payments between longs and shorts", factory=FundingRules)
+    volatility_half_life_seconds: float = param(
+        "Half-life of the volatility and trend that traders see", unit="s", default=60.0, gt=0
+    )
