@@ -1,0 +1,134 @@
+"""Drawing that several charts share: panels, interval lines, one legend for all panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from stresslab.report.adapter import to_pandas
+from stresslab.report.labels import short
+from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, Stroke
+
+#: Opacity of an interval band: four on top of each other still show the grid.
+BAND = 0.16
+
+#: Inches that an entry of a legend takes: a letter, its line with gaps, a row.
+_LETTER, _HANDLE, _LEGEND_ROW = 0.058, 0.58, 0.16
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def panels(n: int, columns: int, height: float = 2.1, **kwargs: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure across the page with ``n`` panels, row by row, and no empty axes."""
+    columns = min(n, columns)
+    rows = -(-n // columns)
+    size = (PAGE * max(columns / 3, 0.66), min(rows * height + 0.15, PAGE_HEIGHT))
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, **kwargs).ravel()
+    for spare in grid[n:]:
+        spare.remove()
+    return figure, list(grid[:n])
+
+
+def head(axes: Axes, place: int, title: str) -> None:
+    """Title a panel with its letter, so that a text can point at it."""
+    axes.set_title(f"{_LETTERS[place % 26]}  {title}".rstrip())
+
+
+def interval_lines(axes: Axes, frame: pl.DataFrame, series: str, strokes: Mapping[str, Stroke]) -> None:
+    """Draw ``mid`` against ``x`` with a band from ``low`` to ``high`` for each name in ``series``.
+
+    Bands come first and lines after, widest first, so that no band covers a line and equal lines
+    show as one outlined in the other's colour.
+    """
+    parts = {n: frame.filter(pl.col(series) == n).sort("x") for n in strokes}
+    shown = {n: part for n, part in parts.items() if part.height}
+    for name, part in shown.items():
+        band(axes, part, strokes[name].colour)
+    for name, part in shown.items():
+        line(axes, part, strokes[name], name)
+
+
+def band(axes: Axes, part: pl.DataFrame, colour: str) -> None:
+    """Shade an interval; a lone point gets a bar, since a band of no width is invisible."""
+    x, low, high = (part[c].to_numpy() for c in ("x", "low", "high"))
+    if part.height == 1:
+        axes.vlines(x, low, high, colors=colour, linewidth=1.0)
+    else:
+        axes.fill_between(x, low, high, color=colour, alpha=BAND, linewidth=0)
+
+
+def line(axes: Axes, part: pl.DataFrame, stroke: Stroke, name: str) -> None:
+    """Draw one series of finished numbers in its stroke; seaborn aggregates nothing."""
+    sns.lineplot(
+        data=to_pandas(part.select("x", "mid")),
+        x="x",
+        y="mid",
+        ax=axes,
+        label=name,
+        legend=False,
+        estimator=None,
+        errorbar=None,
+        **line_marks(stroke),
+    )
+
+
+def line_marks(stroke: Stroke) -> dict[str, Any]:
+    """Return a stroke in matplotlib's words."""
+    return {
+        "color": stroke.colour,
+        "marker": stroke.marker,
+        "linestyle": stroke.dash,
+        "linewidth": stroke.width,
+        "markersize": stroke.marker_size,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+    }
+
+
+def series_legend(figure: Figure, strokes: Mapping[str, Stroke], title: str = "") -> None:
+    """Put one legend of all series above the panels, in as many rows as the names need."""
+    handles = [Line2D([], [], label=short(n, 44), **line_marks(s)) for n, s in strokes.items()]
+    legend_above(figure, handles, title)
+
+
+def legend_above(figure: Figure, handles: Sequence[Any], title: str = "") -> None:
+    """Put a legend above the panels, never wider than the figure, and make the room it needs."""
+    if not handles:
+        return
+    lengths = [len(str(h.get_label())) for h in handles]
+    columns = max(c for c in range(1, len(handles) + 1) if c == 1 or _fits(figure, lengths, c))
+    rows = -(-len(handles) // columns) + bool(title)
+    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * rows)
+    figure.legend(handles=handles, title=title, loc="outside upper center", ncols=columns)
+
+
+def _fits(figure: Figure, lengths: list[int], columns: int) -> bool:
+    """Tell whether entries fit side by side; a column is as wide as its longest entry."""
+    rows = -(-len(lengths) // columns)
+    longest = [max(lengths[i : i + rows]) for i in range(0, len(lengths), rows)]
+    return sum(n * _LETTER + _HANDLE for n in longest) <= figure.get_figwidth()
+
+
+def from_zero(axes: Axes, part: pl.DataFrame) -> None:
+    """Start the value axis at zero; say so when every value is zero instead of drawing noise."""
+    values = [v for c in ("mid", "low", "high") for v in part[c].drop_nans().drop_nulls()]
+    low, high = min([0.0, *values]), max([0.0, *values])
+    if low == high:
+        axes.set_ylim(0, 1)
+        axes.set_yticks([0])
+        note(axes, "zero in every run" if values else "no values")
+        return
+    margin = 0.05 * (high - low)
+    axes.set_ylim(low - margin if low < 0 else -0.3 * margin, high + margin)
+
+
+def note(axes: Axes, text: str) -> None:
+    """Write a remark in the middle of a panel."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET)

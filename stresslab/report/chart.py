@@ -1,0 +1,54 @@
+"""What a figure is: which tidy frames it needs, how a run gives them, how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from stresslab.core.errors import StresslabError
+from stresslab.report.labels import Label
+
+if TYPE_CHECKING:
+    from stresslab.report.source import Source
+
+#: Finished numbers by frame name; a chart computes nothing from them.
+Frames = Mapping[str, pl.DataFrame]
+
+#: What each quantity in the frames is called, by column or outcome name.
+Labels = Mapping[str, Label]
+
+
+class NotInRun(StresslabError):
+    """The run holds nothing for this figure; the message is the reason shown in the report."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A figure's numbers, words and caption, ready to be drawn."""
+
+    frames: Frames
+    labels: Labels = field(default_factory=dict)
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure. To add one: a file with ``TITLE``, ``prepare`` and ``draw``, and a line in the table.
+
+    Parameters
+    ----------
+    title
+        What the figure shows, as a heading.
+    prepare
+        Gives the tidy frames from a run and one of its designs, or raises :class:`NotInRun`.
+    draw
+        Gives the figure from frames and labels alone.
+    """
+
+    title: str
+    prepare: Callable[[Source], Prepared]
+    draw: Callable[[Frames, Labels], Figure]

@@ -1,0 +1,40 @@
+"""Outcomes against the size of the shock, by arm, with intervals over replicates."""
+
+from __future__ import annotations
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stresslab.report.axes import from_zero, head, interval_lines, panels, series_legend
+from stresslab.report.chart import Frames, Labels
+from stresslab.report.labels import show_unit
+from stresslab.report.style import Stroke, strokes
+
+
+def draw(frames: Frames, labels: Labels) -> Figure:
+    """Draw one panel per shocked set and outcome.
+
+    ``response``: pattern (which assets are shocked), outcome, arm, x (size of the shock), mid, low,
+    high (mean and interval), n (replicates); rows in the order to be drawn.
+    """
+    frame = frames["response"]
+    places = frame.select("pattern", "outcome").unique(maintain_order=True).rows()
+    looks = strokes(frame["arm"])
+    figure, grid = panels(len(places), columns=3)
+    for place, (axes, (pattern, outcome)) in enumerate(zip(grid, places, strict=True)):
+        part = frame.filter(pattern=pattern, outcome=outcome)
+        _panel(axes, part, looks, labels, outcome)
+        head(axes, place, pattern)
+    figure.supxlabel(str(labels["x"]))
+    series_legend(figure, looks)
+    return figure
+
+
+def _panel(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke], labels: Labels, outcome: str) -> None:
+    interval_lines(axes, part, "arm", looks)
+    axes.set(xlabel="", ylabel=labels[outcome].wrapped())
+    show_unit(axes.xaxis, labels["x"].unit)
+    show_unit(axes.yaxis, labels[outcome].unit)
+    axes.set_xlim(left=0)
+    from_zero(axes, part)

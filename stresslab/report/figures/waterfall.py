@@ -1,0 +1,62 @@
+"""Who pays: loss of traders, penalties, fund, auto-deleveraging and socialisation, up to the total."""
+
+from __future__ import annotations
+
+import polars as pl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stresslab.report.adapter import to_pandas
+from stresslab.report.axes import head
+from stresslab.report.chart import Frames, Labels
+from stresslab.report.labels import show_unit
+from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, strokes
+
+
+def draw(frames: Frames, labels: Labels) -> Figure:
+    """Draw a waterfall per shocked set and arm; the bars add up to the last, the total.
+
+    ``waterfall``: pattern, arm, component (in order, the last is the total), start, amount (mean
+    over replicates), end, low, high (interval of the amount).
+    """
+    frame = frames["waterfall"]
+    patterns = frame["pattern"].unique(maintain_order=True).to_list()
+    arms = frame["arm"].unique(maintain_order=True).to_list()
+    size = (PAGE, min(0.4 + 2.1 * len(patterns), PAGE_HEIGHT))
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(patterns), len(arms), squeeze=False, sharey="row", sharex=True)
+    looks = strokes(arms)
+    for row, pattern in enumerate(patterns):
+        for column, arm in enumerate(arms):
+            axes = grid[row, column]
+            _waterfall(axes, frame.filter(pattern=pattern, arm=arm), looks[arm].colour)
+            head(axes, row * len(arms) + column, arm)
+        grid[row, 0].set_ylabel(f"{pattern}\n{labels['amount']}")
+        show_unit(grid[row, 0].yaxis, labels["amount"].unit)
+    return figure
+
+
+def _waterfall(axes: Axes, part: pl.DataFrame, colour: str) -> None:
+    last = part.height - 1
+    sns.barplot(
+        data=to_pandas(part),
+        x="component",
+        y="amount",
+        bottom=part["start"].to_numpy(),
+        ax=axes,
+        color=colour,
+        alpha=0.75,
+        errorbar=None,
+        width=0.72,
+    )
+    axes.patches[last].set(hatch="////", edgecolor="white", linewidth=0)
+    ends = part["start"] + part["amount"]
+    spread = [(part["amount"] - part["low"]).to_numpy(), (part["high"] - part["amount"]).to_numpy()]
+    axes.errorbar(range(part.height), ends, yerr=spread, fmt="none", ecolor="black", elinewidth=0.8, capsize=1.5)
+    for place, end in enumerate(ends[:-1]):
+        axes.plot([place, place + 1], [end, end], color=QUIET, linewidth=0.5, zorder=0)
+    axes.set(xlabel="", ylabel="")
+    axes.tick_params(axis="x", rotation=90)
+    axes.grid(False, axis="x")
+    axes.axhline(0, color="black", linewidth=0.6)

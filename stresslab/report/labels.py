@@ -1,0 +1,62 @@
+"""Words on axes: taken from the declaration or table that defines the quantity, with its unit."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter
+
+#: A pure number between 0 and 1, shown in per cent.
+FRACTION = "fraction"
+
+_PREFIXES = ((1e12, "T"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a quantity is called and its unit (empty for a pure number)."""
+
+    text: str
+    unit: str = ""
+
+    def __str__(self) -> str:
+        text = self.text[:1].upper() + self.text[1:]
+        unit = "%" if self.unit == FRACTION else self.unit
+        return f"{text} ({unit})" if unit else text
+
+    def wrapped(self, width: int = 28) -> str:
+        """Return the label over as many lines as it needs; a word longer than a line is kept."""
+        return textwrap.fill(str(self), width, break_long_words=False)
+
+
+def number(value: float, unit: str = "") -> str:
+    """Return a number as a tick shows it: ``0.25`` as ``25``, ``3.2e6`` USD as ``3.2 m``.
+
+    >>> number(0.25, FRACTION), number(3_200_000, "USD"), number(12, "accounts")
+    ('25', '3.2 m', '12')
+    """
+    if unit == FRACTION:
+        return f"{100 * value:.4g}"
+    for size, prefix in _PREFIXES:
+        if abs(value) >= size:
+            return f"{value / size:.4g} {prefix}"
+    return f"{value:.4g}"
+
+
+def show_unit(axis: Axis, unit: str) -> None:
+    """Write the ticks of an axis in per cent or with k, m, bn, T; the data stay as they are."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, unit).replace("-", "−")))
+
+
+def short(name: str, width: int = 18) -> str:
+    """Return a name cut in the middle, so that its distinct start and end both stay.
+
+    >>> short("liquid_staking_token_of_a_chain")
+    'liquid_st…_a_chain'
+    """
+    if len(name) <= width:
+        return name
+    head = width // 2
+    return f"{name[:head]}…{name[len(name) - (width - head - 1):]}"

@@ -1,0 +1,57 @@
+"""Write a figure as PDF, SVG and PNG with the numbers it shows beside it, the same bytes each time.
+
+Matplotlib stamps dates, versions and random ids into files; they are fixed or left out here. The
+data lie beside as CSV, for people, and Parquet, for programs with the types kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from stresslab.core.errors import StorageError
+from stresslab.report.style import theme
+
+#: Metadata without a date, for each format.
+METADATA: dict[str, dict[str, str | None]] = {
+    "pdf": {"Creator": "stresslab", "Producer": None, "CreationDate": None},
+    "svg": {"Creator": "stresslab", "Date": None},
+    "png": {"Software": None},
+}
+
+
+def save(figure: Figure, frames: Mapping[str, pl.DataFrame], folder: Path, name: str) -> list[Path]:
+    """Write ``NAME.pdf``, ``.svg``, ``.png`` and each frame as ``NAME[_FRAME].csv`` and ``.parquet``.
+
+    Returns the paths written, pictures first. A figure with one frame gives its data the figure's
+    own name; with several, the frame's name is added.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [*_pictures(figure, folder, name), *_data(frames, folder, name)]
+    except OSError as error:
+        raise StorageError(f"{folder}: figure {name} cannot be written: {error}") from error
+
+
+def _pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
+    paths = []
+    with theme():
+        for suffix, metadata in METADATA.items():
+            path = folder / f"{name}.{suffix}"
+            figure.savefig(path, metadata=metadata)
+            paths.append(path)
+    return paths
+
+
+def _data(frames: Mapping[str, pl.DataFrame], folder: Path, name: str) -> list[Path]:
+    paths = []
+    for key, frame in frames.items():
+        stem = name if len(frames) == 1 else f"{name}_{key}"
+        table, typed = folder / f"{stem}.csv", folder / f"{stem}.parquet"
+        frame.write_csv(table)
+        frame.rechunk().write_parquet(typed, row_group_size=100_000, statistics=False)
+        paths += [table, typed]
+    return paths
