@@ -1,4 +1,10 @@
-"""The columns of all limit order books of a run: orders in slots, price levels, occupied bits."""
+"""The memory of all limit order books of a run: books, price levels, orders and owners.
+
+Everything stands in one int64 array, and a place in it is an *address*, 0 being none. One array is
+what makes a book fast: numba counts references to every array that a kernel takes out of a tuple,
+which would cost more than matching the order. Untouched levels cost no memory, since the operating
+system hands out zeroed pages only when they are written.
+"""
 
 from __future__ import annotations
 
@@ -7,55 +13,49 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: A resting order, half a cache line. ``next`` and ``previous`` link the queue of its price level
-#: (``next`` links the free slots too), ``own_*`` link the orders of one owner; -1 ends a list.
-ORDER = np.dtype(
-    [
-        ("next", np.int32),
-        ("previous", np.int32),
-        ("own_next", np.int32),
-        ("own_previous", np.int32),
-        ("lots", np.int64),  # signed: positive bids
-        ("price", np.int32),
-        ("owner", np.int32),
-    ]
-)
+from stresslab.core.errors import StresslabError
 
-#: A price level: the oldest and the newest order of its queue, and the lots in it (no sign).
-LEVEL = np.dtype([("first", np.int32), ("last", np.int32), ("lots", np.int64)])
+#: Words of a book, which begins at ``asset * BOOK_SIZE``. Best prices are in ticks, -1 if none; the
+#: rest are addresses (of free orders, and of where its other parts begin) and counts.
+(
+    BEST_BID,
+    BEST_ASK,
+    FREE,  # first order on the free list
+    FRESH,  # first order never used yet
+    END,  # end of the orders
+    N_LEVELS,
+    N_SUMMARIES,
+    LEVELS,
+    WORDS,  # one bit a level: is it occupied?
+    SUMMARIES,  # one bit a word: has it a bit?
+    OWN_FIRST,
+    RESTING_BUY,
+    RESTING_SELL,
+    LAST_ORDER,
+) = range(14)
+BOOK_SIZE = 16
 
-#: What is known of the book of one asset, one cache line.
-TOP = np.dtype(
-    [
-        ("best_bid", np.int64),  # ticks, -1 if there is none
-        ("best_ask", np.int64),
-        ("n_levels", np.int64),
-        ("first_level", np.int64),  # where its levels, words and summary words begin
-        ("first_word", np.int64),
-        ("first_summary", np.int64),
-        ("n_summaries", np.int64),
-        ("free", np.int64),  # first free slot, -1 if none
-    ]
-)
+#: Words of a price level: its oldest order, its newest order, the lots in it (no sign).
+FIRST, LAST, LEVEL_LOTS = range(3)
+LEVEL_SIZE = 3
+
+#: Words of an order, one cache line: neighbours in the queue of its price, neighbours among the
+#: orders of its owner, signed lots left (0 when the place is free), price, owner, and how often the
+#: place was released.
+NEXT, PREVIOUS, OWN_NEXT, OWN_PREVIOUS, LOTS, PRICE, OWNER, GENERATION = range(8)
+ORDER_SIZE = 8
 
 _BITS = 64
+_LARGEST_ADDRESS = 2**32
 
 
 class LimitOrderBooks(NamedTuple):
     """The limit order books of all assets; a kernel takes the tuple whole.
 
-    A slot is a place in ``orders``; each asset owns ``capacity_per_asset`` of them. Bit p of an
-    asset's ``words`` says that price level p is occupied; bit w of its ``summaries`` says that
-    word w has a bit. Bids and asks share both: every level up to the best bid is a bid.
+    The other columns are views of ``memory``, for whoever reads them.
     """
 
-    tops: np.ndarray  # (A,) of TOP
-    levels: np.ndarray  # (sum of n_levels,) of LEVEL
-    words: np.ndarray  # int64, 64 levels each
-    summaries: np.ndarray  # int64, 64 words each
-    orders: np.ndarray  # (A * capacity,) of ORDER
-    generation: np.ndarray  # (A * capacity,) how often the slot was released
-    own_first: np.ndarray  # (A, N) newest resting order of an account, -1 if none
+    memory: np.ndarray  # int64
     resting_buy: np.ndarray  # (A, N) lots bid by an account
     resting_sell: np.ndarray  # (A, N) lots offered by an account, no sign
     last_order: np.ndarray  # (A,) handle of what the last submit left resting, -1 if nothing
@@ -72,41 +72,57 @@ def make_limit_order_books(
     n_accounts : owners are rows ``0 .. n_accounts - 1``; -1 is `external`, whose orders never meet
     capacity_per_asset : resting orders that one book can hold
     """
-    sizes = np.array([int(size) for size in n_levels], np.int64)
-    words = -(-sizes // _BITS)
-    summaries = -(-words // _BITS)
-    tops = np.zeros(sizes.size, TOP)
-    tops["best_bid"] = tops["best_ask"] = -1
-    tops["n_levels"], tops["n_summaries"] = sizes, summaries
-    tops["first_level"] = _starts(sizes)
-    tops["first_word"] = _starts(words)
-    tops["first_summary"] = _starts(summaries)
-    tops["free"] = np.arange(sizes.size) * capacity_per_asset
-
-    levels = np.zeros(sizes.sum(), LEVEL)
-    levels["first"] = levels["last"] = -1
-    shape = (sizes.size, n_accounts)
+    n_assets = len(n_levels)
+    plan = _Plan(n_assets * BOOK_SIZE)
+    last_order = plan.reserve(n_assets)
+    own_first, resting_buy, resting_sell = (plan.reserve(n_assets * n_accounts) for _ in range(3))
+    books = np.zeros((n_assets, BOOK_SIZE), np.int64)
+    for asset, levels in enumerate(n_levels):
+        words = -(-int(levels) // _BITS)
+        summaries = -(-words // _BITS)
+        book = books[asset]
+        book[BEST_BID] = book[BEST_ASK] = -1
+        book[FRESH] = plan.reserve(capacity_per_asset * ORDER_SIZE)
+        book[END] = plan.end
+        book[N_LEVELS], book[N_SUMMARIES] = levels, summaries
+        book[LEVELS] = plan.reserve(int(levels) * LEVEL_SIZE)
+        book[WORDS], book[SUMMARIES] = plan.reserve(words), plan.reserve(summaries)
+        book[OWN_FIRST] = own_first + asset * n_accounts
+        book[RESTING_BUY] = resting_buy + asset * n_accounts
+        book[RESTING_SELL] = resting_sell + asset * n_accounts
+        book[LAST_ORDER] = last_order + asset
+    memory = plan.memory()
+    memory[: books.size] = books.ravel()
+    memory[last_order : last_order + n_assets] = -1
     return LimitOrderBooks(
-        tops=tops,
-        levels=levels,
-        words=np.zeros(words.sum(), np.int64),
-        summaries=np.zeros(summaries.sum(), np.int64),
-        orders=_free_slots(sizes.size, capacity_per_asset),
-        generation=np.zeros(sizes.size * capacity_per_asset, np.int64),
-        own_first=np.full(shape, -1, np.int32),
-        resting_buy=np.zeros(shape, np.int64),
-        resting_sell=np.zeros(shape, np.int64),
-        last_order=np.full(sizes.size, -1, np.int64),
+        memory=memory,
+        resting_buy=_table(memory, resting_buy, n_assets, n_accounts),
+        resting_sell=_table(memory, resting_sell, n_assets, n_accounts),
+        last_order=memory[last_order : last_order + n_assets],
     )
 
 
-def _starts(sizes: np.ndarray) -> np.ndarray:
-    return np.cumsum(sizes) - sizes
+class _Plan:
+    """Lays parts one after the other, each at the start of a cache line of eight words."""
+
+    def __init__(self, reserved: int) -> None:
+        self.end = reserved
+
+    def reserve(self, words: int) -> int:
+        start = self.end
+        self.end += -(-words // ORDER_SIZE) * ORDER_SIZE
+        return start
+
+    def memory(self) -> np.ndarray:
+        if self.end >= _LARGEST_ADDRESS:
+            raise StresslabError(
+                f"limit order books: {self.end} words of memory needed, {_LARGEST_ADDRESS} allowed; "
+                "use fewer levels or a smaller capacity"
+            )
+        room = np.zeros(self.end + ORDER_SIZE, np.int64)
+        skipped = -(room.ctypes.data // room.itemsize) % ORDER_SIZE
+        return room[skipped : skipped + self.end]
 
 
-def _free_slots(n_assets: int, capacity: int) -> np.ndarray:
-    """Return the slots of all assets, each asset's chained into one free list."""
-    orders = np.zeros(n_assets * capacity, ORDER)
-    orders["next"] = np.arange(1, orders.size + 1)
-    orders["next"][capacity - 1 :: capacity] = -1
-    return orders
+def _table(memory: np.ndarray, start: int, n_assets: int, n_accounts: int) -> np.ndarray:
+    return memory[start : start + n_assets * n_accounts].reshape(n_assets, n_accounts)

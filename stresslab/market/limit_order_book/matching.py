@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
-from stresslab.core.columns import LIMIT, MARKET, POST_ONLY, Fills
-from stresslab.market.limit_order_book.columns import LimitOrderBooks
-from stresslab.market.limit_order_book.queue import remove, rest, shrink
+from stresslab.core.columns import IOC, LIMIT, MARKET, POST_ONLY, Fills
+from stresslab.market.limit_order_book.columns import (
+    BEST_ASK,
+    BEST_BID,
+    BOOK_SIZE,
+    FIRST,
+    LAST_ORDER,
+    LOTS,
+    N_LEVELS,
+    OWNER,
+    LimitOrderBooks,
+)
+from stresslab.market.limit_order_book.queue import level_of, remove, rest, shrink
 
 _LARGEST_CASH = 2.0**62
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def submit(
     books: LimitOrderBooks,
     asset: int,
@@ -44,64 +55,71 @@ def submit(
     OverflowError
         If the book, the fills or 64-bit money cannot hold the order.
     """
-    top = books.tops[asset]
-    books.last_order[asset] = -1
-    side = 1 if lots > 0 else -1
-    wanted = abs(lots)
-    if wanted == 0:
-        return 0
-    rests = kind == LIMIT or kind == POST_ONLY
-    if rests and not 0 < price < top.n_levels:
-        raise ValueError("the price of an order that may rest lies outside the levels of the book")
-    if float(wanted) * float(top.n_levels) * float(unit_value) > _LARGEST_CASH:
-        raise OverflowError("an order is so large that its cash may not fit 64 bits")
-    limit = price
-    if kind == MARKET:
-        limit = top.n_levels if side > 0 else 0
-
-    best = top.best_ask if side > 0 else top.best_bid
-    filled = 0
-    if best > 0 and (limit - best) * side >= 0:
+    memory = books.memory
+    book = asset * BOOK_SIZE
+    limit = _limit(memory, book, kind, lots, price, unit_value)
+    last_order = memory[book + LAST_ORDER]
+    memory[last_order] = -1
+    left = lots
+    if _meets(memory, book, lots, limit):
         if kind == POST_ONLY:
             return 0
-        filled = _take(books, asset, owner, side, wanted, limit, unit_value, fills)
-    if rests and filled < wanted:
-        books.last_order[asset] = rest(books, asset, owner, side, wanted - filled, price)
-    return filled * side
+        left -= _take(memory, asset, owner, lots, limit, unit_value, fills)
+    if left != 0 and kind in (LIMIT, POST_ONLY):
+        memory[last_order] = rest(memory, book, owner, left, price)
+    return lots - left
+
+
+@njit(cache=True)
+def _limit(memory: np.ndarray, book: int, kind: int, lots: int, price: int, unit_value: int) -> int:
+    """Return the worst price that an order accepts, once it is known to be a possible order."""
+    n_levels = memory[book + N_LEVELS]
+    if abs(float(lots)) * float(n_levels) * float(unit_value) > _LARGEST_CASH:
+        raise OverflowError("an order is so large that its cash may not fit 64 bits")
+    if kind == MARKET:
+        return n_levels if lots > 0 else 0
+    if kind != IOC and not 0 < price < n_levels:
+        raise ValueError("the price of an order that may rest lies outside the levels of the book")
+    return price
+
+
+@njit(cache=True)
+def _meets(memory: np.ndarray, book: int, lots: int, limit: int) -> bool:
+    """Tell whether an order of signed ``lots`` meets the other side at its limit or better."""
+    if lots > 0:
+        return 0 < memory[book + BEST_ASK] <= limit
+    return memory[book + BEST_BID] >= max(limit, 1)
 
 
 @njit(cache=True)
 def _take(
-    books: LimitOrderBooks,
+    memory: np.ndarray,
     asset: int,
     owner: int,
-    side: int,
-    wanted: int,
+    lots: int,
     limit: int,
     unit_value: int,
     fills: Fills,
 ) -> int:
-    """Fill up to ``wanted`` lots against the other side, best price first; return lots filled."""
-    top = books.tops[asset]
-    left = wanted
-    while left > 0:
-        best = top.best_ask if side > 0 else top.best_bid
-        if best < 0 or (limit - best) * side < 0:
-            break
-        slot = books.levels[top.first_level + best].first
-        order = books.orders[slot]
-        if order.owner == owner and owner >= 0:
-            remove(books, asset, slot)
+    """Fill up to signed ``lots`` against the other side, best price first; return lots filled."""
+    book = asset * BOOK_SIZE
+    left = lots
+    while left != 0 and _meets(memory, book, left, limit):
+        best = memory[book + BEST_ASK] if left > 0 else memory[book + BEST_BID]
+        order = memory[level_of(memory, book, best) + FIRST]
+        maker = memory[order + OWNER]
+        if maker == owner and owner >= 0:
+            remove(memory, book, order)
             continue
-        resting = abs(order.lots)
-        amount = min(left, resting)
-        _record(fills, asset, owner, order.owner, amount * side, best, unit_value)
+        offered = -memory[order + LOTS]
+        amount = offered if abs(offered) <= abs(left) else left
+        _record(fills, asset, owner, maker, amount, best, unit_value)
         left -= amount
-        if amount == resting:
-            remove(books, asset, slot)
+        if amount == offered:
+            remove(memory, book, order)
         else:
-            shrink(books, asset, slot, amount)
-    return wanted - left
+            shrink(memory, book, order, abs(amount))
+    return lots - left
 
 
 @njit(cache=True)

@@ -1,63 +1,68 @@
-"""Which price levels are occupied: two floors of 64-bit words, so a gap costs a few operations."""
+"""Which price levels are occupied: two floors of 64-bit words, so a gap costs a few operations.
+
+Bids and asks share the bits, for every level up to the best bid is a bid and every other an ask.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 from numba import njit
 
 from stresslab.core.wide import highest_bit, lowest_bit
-from stresslab.market.limit_order_book.columns import LimitOrderBooks
+from stresslab.market.limit_order_book.columns import N_SUMMARIES, SUMMARIES, WORDS
 
 
 @njit(cache=True)
-def occupy(books: LimitOrderBooks, top: Any, price: int) -> None:
+def occupy(memory: np.ndarray, book: int, price: int) -> None:
     """Mark a price level as occupied."""
     word = price >> 6
-    books.words[top.first_word + word] |= 1 << (price & 63)
-    books.summaries[top.first_summary + (word >> 6)] |= 1 << (word & 63)
+    memory[memory[book + WORDS] + word] |= 1 << (price & 63)
+    memory[memory[book + SUMMARIES] + (word >> 6)] |= 1 << (word & 63)
 
 
 @njit(cache=True)
-def vacate(books: LimitOrderBooks, top: Any, price: int) -> None:
+def vacate(memory: np.ndarray, book: int, price: int) -> None:
     """Mark a price level as empty."""
     word = price >> 6
-    books.words[top.first_word + word] &= ~(1 << (price & 63))
-    if books.words[top.first_word + word] == 0:
-        books.summaries[top.first_summary + (word >> 6)] &= ~(1 << (word & 63))
+    place = memory[book + WORDS] + word
+    memory[place] &= ~(1 << (price & 63))
+    if memory[place] == 0:
+        memory[memory[book + SUMMARIES] + (word >> 6)] &= ~(1 << (word & 63))
 
 
 @njit(cache=True)
-def next_below(books: LimitOrderBooks, top: Any, price: int) -> int:
+def next_below(memory: np.ndarray, book: int, price: int) -> int:
     """Return the highest occupied price below ``price``, or -1."""
+    words, summaries = memory[book + WORDS], memory[book + SUMMARIES]
     word = price >> 6
-    bits = books.words[top.first_word + word] & ((1 << (price & 63)) - 1)
+    bits = memory[words + word] & ((1 << (price & 63)) - 1)
     if bits != 0:
         return (word << 6) + highest_bit(bits)
     summary = word >> 6
-    bits = books.summaries[top.first_summary + summary] & ((1 << (word & 63)) - 1)
+    bits = memory[summaries + summary] & ((1 << (word & 63)) - 1)
     while bits == 0:
         summary -= 1
         if summary < 0:
             return -1
-        bits = books.summaries[top.first_summary + summary]
+        bits = memory[summaries + summary]
     word = (summary << 6) + highest_bit(bits)
-    return (word << 6) + highest_bit(books.words[top.first_word + word])
+    return (word << 6) + highest_bit(memory[words + word])
 
 
 @njit(cache=True)
-def next_above(books: LimitOrderBooks, top: Any, price: int) -> int:
+def next_above(memory: np.ndarray, book: int, price: int) -> int:
     """Return the lowest occupied price above ``price``, or -1."""
+    words, summaries = memory[book + WORDS], memory[book + SUMMARIES]
     word = price >> 6
-    bits = books.words[top.first_word + word] & (-2 << (price & 63))
+    bits = memory[words + word] & (-2 << (price & 63))
     if bits != 0:
         return (word << 6) + lowest_bit(bits)
     summary = word >> 6
-    bits = books.summaries[top.first_summary + summary] & (-2 << (word & 63))
+    bits = memory[summaries + summary] & (-2 << (word & 63))
     while bits == 0:
         summary += 1
-        if summary >= top.n_summaries:
+        if summary >= memory[book + N_SUMMARIES]:
             return -1
-        bits = books.summaries[top.first_summary + summary]
+        bits = memory[summaries + summary]
     word = (summary << 6) + lowest_bit(bits)
-    return (word << 6) + lowest_bit(books.words[top.first_word + word])
+    return (word << 6) + lowest_bit(memory[words + word])

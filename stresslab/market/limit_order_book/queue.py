@@ -1,144 +1,180 @@
-"""Orders join, leave and shrink: every list and sum that knows a resting order, in one place."""
+"""Orders join, leave and shrink: every list and sum that knows a resting order, in one place.
+
+``memory`` and the addresses ``book``, ``level`` and ``order`` are those of ``columns.py``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 from numba import njit
 
-from stresslab.market.limit_order_book.columns import LimitOrderBooks
+from stresslab.market.limit_order_book.columns import (
+    BEST_ASK,
+    BEST_BID,
+    END,
+    FIRST,
+    FREE,
+    FRESH,
+    GENERATION,
+    LAST,
+    LEVEL_LOTS,
+    LEVEL_SIZE,
+    LEVELS,
+    LOTS,
+    NEXT,
+    ORDER_SIZE,
+    OWN_FIRST,
+    OWN_NEXT,
+    OWN_PREVIOUS,
+    OWNER,
+    PREVIOUS,
+    PRICE,
+    RESTING_BUY,
+    RESTING_SELL,
+)
 from stresslab.market.limit_order_book.occupied import next_above, next_below, occupy, vacate
 
-_SLOT_BITS = 32
-_SLOT = (1 << _SLOT_BITS) - 1
+_ADDRESS_BITS = 32
+_ADDRESS = (1 << _ADDRESS_BITS) - 1
 
 
 @njit(cache=True)
-def rest(books: LimitOrderBooks, asset: int, owner: int, side: int, lots: int, price: int) -> int:
-    """Let ``lots`` (no sign) rest at the end of the queue of their price; return the handle."""
-    top = books.tops[asset]
-    slot = top.free
-    if slot < 0:
-        raise OverflowError("the book is full: more orders rest than its capacity allows")
-    order = books.orders[slot]
-    top.free = order.next
-    order.lots = lots * side
-    order.price = price
-    order.owner = owner
-    _join_level(books, top, slot, side, price, lots)
+def rest(memory: np.ndarray, book: int, owner: int, lots: int, price: int) -> int:
+    """Let signed ``lots`` rest at the end of the queue of their price; return the handle."""
+    order = _allocate(memory, book)
+    memory[order + LOTS] = lots
+    memory[order + PRICE] = price
+    memory[order + OWNER] = owner
+    _join_level(memory, book, order, lots, price)
     if owner >= 0:
-        _join_own(books, asset, owner, slot)
-        _add_resting(books, asset, owner, side, lots)
-    return slot | (books.generation[slot] << _SLOT_BITS)
+        _join_own(memory, book, owner, order)
+        _add_resting(memory, book, owner, lots, abs(lots))
+    return order | (memory[order + GENERATION] << _ADDRESS_BITS)
 
 
 @njit(cache=True)
-def remove(books: LimitOrderBooks, asset: int, slot: int) -> None:
-    """Take an order out of the book, whatever it still had to fill, and free its slot."""
-    top = books.tops[asset]
-    order = books.orders[slot]
-    side = 1 if order.lots > 0 else -1
-    lots = abs(order.lots)
-    if order.owner >= 0:
-        _leave_own(books, asset, order)
-        _add_resting(books, asset, order.owner, side, -lots)
-    _leave_level(books, top, order, side, lots)
-    order.next = top.free
-    order.lots = 0
-    top.free = slot
-    books.generation[slot] += 1
+def remove(memory: np.ndarray, book: int, order: int) -> None:
+    """Take an order out of the book, whatever it still had to fill, and free its place."""
+    owner, lots = memory[order + OWNER], memory[order + LOTS]
+    if owner >= 0:
+        _leave_own(memory, book, owner, order)
+        _add_resting(memory, book, owner, lots, -abs(lots))
+    _leave_level(memory, book, order, lots)
+    memory[order + LOTS] = 0
+    memory[order + GENERATION] += 1
+    memory[order + NEXT] = memory[book + FREE]
+    memory[book + FREE] = order
 
 
 @njit(cache=True)
-def shrink(books: LimitOrderBooks, asset: int, slot: int, amount: int) -> None:
+def shrink(memory: np.ndarray, book: int, order: int, amount: int) -> None:
     """Lower an order by ``amount`` lots, fewer than it has; it keeps its place in the queue."""
-    order = books.orders[slot]
-    side = 1 if order.lots > 0 else -1
-    order.lots -= amount * side
-    books.levels[books.tops[asset].first_level + order.price].lots -= amount
-    if order.owner >= 0:
-        _add_resting(books, asset, order.owner, side, -amount)
+    lots = memory[order + LOTS]
+    memory[order + LOTS] = lots - amount if lots > 0 else lots + amount
+    memory[level_of(memory, book, memory[order + PRICE]) + LEVEL_LOTS] -= amount
+    owner = memory[order + OWNER]
+    if owner >= 0:
+        _add_resting(memory, book, owner, lots, -amount)
 
 
 @njit(cache=True)
-def slot_of(books: LimitOrderBooks, handle: int) -> int:
-    """Return the slot of an order that still rests, -1 if the handle is stale or none at all."""
-    if handle < 0:
-        return -1
-    slot = handle & _SLOT
-    if slot >= books.orders.size or books.generation[slot] != handle >> _SLOT_BITS:
-        return -1
-    return slot if books.orders[slot].lots != 0 else -1
+def level_of(memory: np.ndarray, book: int, price: int) -> int:
+    """Return the address of a price level."""
+    return memory[book + LEVELS] + price * LEVEL_SIZE
 
 
 @njit(cache=True)
-def _join_level(
-    books: LimitOrderBooks, top: Any, slot: int, side: int, price: int, lots: int
-) -> None:
-    level = books.levels[top.first_level + price]
-    order = books.orders[slot]
-    order.next = -1
-    order.previous = level.last
-    level.lots += lots
-    if level.last >= 0:
-        books.orders[level.last].next = slot
-        level.last = slot
+def order_of(memory: np.ndarray, handle: int) -> int:
+    """Return the address of an order that still rests, 0 if the handle is stale or none."""
+    order = handle & _ADDRESS
+    if handle < 0 or memory[order + GENERATION] != handle >> _ADDRESS_BITS:
+        return 0
+    return order
+
+
+@njit(cache=True)
+def _allocate(memory: np.ndarray, book: int) -> int:
+    order = memory[book + FREE]
+    if order != 0:
+        memory[book + FREE] = memory[order + NEXT]
+        return order
+    order = memory[book + FRESH]
+    if order == memory[book + END]:
+        raise OverflowError("the book is full: more orders rest than its capacity allows")
+    memory[book + FRESH] = order + ORDER_SIZE
+    return order
+
+
+@njit(cache=True)
+def _join_level(memory: np.ndarray, book: int, order: int, lots: int, price: int) -> None:
+    level = level_of(memory, book, price)
+    newest = memory[level + LAST]
+    memory[order + NEXT] = 0
+    memory[order + PREVIOUS] = newest
+    memory[level + LAST] = order
+    memory[level + LEVEL_LOTS] += abs(lots)
+    if newest != 0:
+        memory[newest + NEXT] = order
         return
-    level.first = slot
-    level.last = slot
-    occupy(books, top, price)
-    if side > 0:
-        top.best_bid = max(top.best_bid, price)
-    elif top.best_ask < 0 or price < top.best_ask:
-        top.best_ask = price
+    memory[level + FIRST] = order
+    occupy(memory, book, price)
+    if lots > 0:
+        memory[book + BEST_BID] = max(memory[book + BEST_BID], price)
+    elif memory[book + BEST_ASK] < 0 or price < memory[book + BEST_ASK]:
+        memory[book + BEST_ASK] = price
 
 
 @njit(cache=True)
-def _leave_level(books: LimitOrderBooks, top: Any, order: Any, side: int, lots: int) -> None:
-    price = order.price
-    level = books.levels[top.first_level + price]
-    level.lots -= lots
-    if order.previous >= 0:
-        books.orders[order.previous].next = order.next
+def _leave_level(memory: np.ndarray, book: int, order: int, lots: int) -> None:
+    price, older, newer = memory[order + PRICE], memory[order + PREVIOUS], memory[order + NEXT]
+    level = level_of(memory, book, price)
+    memory[level + LEVEL_LOTS] -= abs(lots)
+    if older != 0:
+        memory[older + NEXT] = newer
     else:
-        level.first = order.next
-    if order.next >= 0:
-        books.orders[order.next].previous = order.previous
+        memory[level + FIRST] = newer
+    if newer != 0:
+        memory[newer + PREVIOUS] = older
     else:
-        level.last = order.previous
-    if level.first >= 0:
-        return
-    vacate(books, top, price)
-    if side > 0 and price == top.best_bid:
-        top.best_bid = next_below(books, top, price)
-    elif side < 0 and price == top.best_ask:
-        top.best_ask = next_above(books, top, price)
+        memory[level + LAST] = older
+    if older == 0 and newer == 0:
+        _leave_best(memory, book, price)
 
 
 @njit(cache=True)
-def _join_own(books: LimitOrderBooks, asset: int, owner: int, slot: int) -> None:
-    order = books.orders[slot]
-    newest = books.own_first[asset, owner]
-    order.own_next = newest
-    order.own_previous = -1
-    if newest >= 0:
-        books.orders[newest].own_previous = slot
-    books.own_first[asset, owner] = slot
+def _leave_best(memory: np.ndarray, book: int, price: int) -> None:
+    """A level has become empty: mark it so, and look for the next if it was the best."""
+    vacate(memory, book, price)
+    if price == memory[book + BEST_BID]:
+        memory[book + BEST_BID] = next_below(memory, book, price)
+    elif price == memory[book + BEST_ASK]:
+        memory[book + BEST_ASK] = next_above(memory, book, price)
 
 
 @njit(cache=True)
-def _leave_own(books: LimitOrderBooks, asset: int, order: Any) -> None:
-    if order.own_previous >= 0:
-        books.orders[order.own_previous].own_next = order.own_next
-    else:
-        books.own_first[asset, order.owner] = order.own_next
-    if order.own_next >= 0:
-        books.orders[order.own_next].own_previous = order.own_previous
+def _join_own(memory: np.ndarray, book: int, owner: int, order: int) -> None:
+    head = memory[book + OWN_FIRST] + owner
+    newest = memory[head]
+    memory[order + OWN_NEXT] = newest
+    memory[order + OWN_PREVIOUS] = 0
+    if newest != 0:
+        memory[newest + OWN_PREVIOUS] = order
+    memory[head] = order
 
 
 @njit(cache=True)
-def _add_resting(books: LimitOrderBooks, asset: int, owner: int, side: int, lots: int) -> None:
-    if side > 0:
-        books.resting_buy[asset, owner] += lots
+def _leave_own(memory: np.ndarray, book: int, owner: int, order: int) -> None:
+    newer, older = memory[order + OWN_PREVIOUS], memory[order + OWN_NEXT]
+    if newer != 0:
+        memory[newer + OWN_NEXT] = older
     else:
-        books.resting_sell[asset, owner] += lots
+        memory[memory[book + OWN_FIRST] + owner] = older
+    if older != 0:
+        memory[older + OWN_PREVIOUS] = newer
+
+
+@njit(cache=True)
+def _add_resting(memory: np.ndarray, book: int, owner: int, side: int, lots: int) -> None:
+    """Add ``lots`` to what an owner has resting on the side of the sign of ``side``."""
+    start = memory[book + (RESTING_BUY if side > 0 else RESTING_SELL)]
+    memory[start + owner] += lots

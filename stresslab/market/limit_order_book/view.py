@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from numba import njit
 
-from stresslab.market.limit_order_book.columns import LimitOrderBooks
+from stresslab.core.exact import multiply
+from stresslab.market.limit_order_book.columns import (
+    BEST_ASK,
+    BEST_BID,
+    BOOK_SIZE,
+    LEVEL_LOTS,
+    N_LEVELS,
+    LimitOrderBooks,
+)
 from stresslab.market.limit_order_book.occupied import next_above, next_below
+from stresslab.market.limit_order_book.queue import level_of
 
 
 @njit(cache=True)
 def best_bid(books: LimitOrderBooks, asset: int) -> int:
     """Return the highest bid in ticks, -1 if nobody bids."""
-    return books.tops[asset].best_bid
+    return books.memory[asset * BOOK_SIZE + BEST_BID]
 
 
 @njit(cache=True)
 def best_ask(books: LimitOrderBooks, asset: int) -> int:
     """Return the lowest offer in ticks, -1 if nobody offers."""
-    return books.tops[asset].best_ask
+    return books.memory[asset * BOOK_SIZE + BEST_ASK]
 
 
 @njit(cache=True)
@@ -32,8 +41,11 @@ def top_quantity(books: LimitOrderBooks, asset: int) -> tuple[int, int]:
 @njit(cache=True)
 def level_lots(books: LimitOrderBooks, asset: int, price: int) -> int:
     """Return the lots resting at a price, without sign; 0 outside the levels of the book."""
-    top = books.tops[asset]
-    return books.levels[top.first_level + price].lots if 0 < price < top.n_levels else 0
+    memory = books.memory
+    book = asset * BOOK_SIZE
+    if not 0 < price < memory[book + N_LEVELS]:
+        return 0
+    return memory[level_of(memory, book, price) + LEVEL_LOTS]
 
 
 @njit(cache=True)
@@ -43,30 +55,33 @@ def walk(books: LimitOrderBooks, asset: int, lots: int, unit_value: int) -> tupl
     The book stays as it is, and the taker's own orders are not left out. ``lots`` are signed,
     ``unit_value`` is micro-USD of one tick times one lot, negative cash is received.
     """
-    top = books.tops[asset]
+    memory = books.memory
+    book = asset * BOOK_SIZE
     side = 1 if lots > 0 else -1
     left = abs(lots)
-    ticks_times_lots = 0
-    price = top.best_ask if side > 0 else top.best_bid
+    cost = 0
+    price = memory[book + BEST_ASK] if side > 0 else memory[book + BEST_BID]
     while left > 0 and price > 0:
-        amount = min(left, books.levels[top.first_level + price].lots)
-        ticks_times_lots += price * amount
+        amount = min(left, memory[level_of(memory, book, price) + LEVEL_LOTS])
+        cost += multiply(price * unit_value, amount)
         left -= amount
-        price = next_above(books, top, price) if side > 0 else next_below(books, top, price)
-    return lots - left * side, ticks_times_lots * side * unit_value
+        price = next_above(memory, book, price) if side > 0 else next_below(memory, book, price)
+    return lots - left * side, cost * side
 
 
 @njit(cache=True)
 def depth(books: LimitOrderBooks, asset: int, lowest: int, highest: int) -> tuple[int, int]:
     """Return the lots bid at ``lowest`` or above and the lots offered at ``highest`` or below."""
-    top = books.tops[asset]
-    bid_lots, ask_lots = 0, 0
-    price = top.best_bid
-    while price >= lowest and price > 0:
-        bid_lots += books.levels[top.first_level + price].lots
-        price = next_below(books, top, price)
-    price = top.best_ask
+    memory = books.memory
+    book = asset * BOOK_SIZE
+    bid_lots = 0
+    price = memory[book + BEST_BID]
+    while price >= max(lowest, 1):
+        bid_lots += memory[level_of(memory, book, price) + LEVEL_LOTS]
+        price = next_below(memory, book, price)
+    ask_lots = 0
+    price = memory[book + BEST_ASK]
     while 0 < price <= highest:
-        ask_lots += books.levels[top.first_level + price].lots
-        price = next_above(books, top, price)
+        ask_lots += memory[level_of(memory, book, price) + LEVEL_LOTS]
+        price = next_above(memory, book, price)
     return bid_lots, ask_lots
