@@ -1,0 +1,52 @@
+"""Liquidation -> liquidation: who tipped whom over, and the cascade trees in it."""
+
+from __future__ import annotations
+
+import networkx
+
+from stresslab.contagion.columns import usd
+from stresslab.contagion.forest import NO_PARENT
+from stresslab.contagion.graph.nodes import liquidation_attributes, liquidation_node
+from stresslab.contagion.projection import Contagion
+
+
+def liquidation_graph(run: Contagion) -> networkx.DiGraph:
+    """Return the acyclic graph of liquidations, parent -> child.
+
+    Nodes are described in :func:`liquidation_attributes`. Edges carry ``share``, the trigger share
+    of the parent, and ``amount_usd``, the margin that the parent ate of the child's pool.
+    """
+    graph = _liquidations(run, "liquidations")
+    edges, ids = run.parents, run.ids.tolist()
+    columns = (edges.parent.tolist(), edges.child.tolist(), edges.share.tolist())
+    for parent, child, share, micro in zip(*columns, edges.micro_usd.tolist(), strict=True):
+        names = liquidation_node(ids[parent]), liquidation_node(ids[child])
+        graph.add_edge(*names, share=share, amount_usd=usd(micro))
+    return graph
+
+
+def tree_graph(run: Contagion) -> networkx.DiGraph:
+    """Return the cascade trees: every liquidation under its principal parent.
+
+    Edges carry ``share``, the trigger share of the principal parent.
+    """
+    graph = _liquidations(run, "tree")
+    edges, ids = run.parents, run.ids.tolist()
+    share = {
+        (parent, child): share
+        for parent, child, share in zip(
+            edges.parent.tolist(), edges.child.tolist(), edges.share.tolist(), strict=True
+        )
+    }
+    for child, parent in enumerate(run.forest.principal.tolist()):
+        if parent != NO_PARENT:
+            names = liquidation_node(ids[parent]), liquidation_node(ids[child])
+            graph.add_edge(*names, share=share[parent, child])
+    return graph
+
+
+def _liquidations(run: Contagion, projection: str) -> networkx.DiGraph:
+    graph = networkx.DiGraph(projection=projection)
+    for attributes in liquidation_attributes(run):
+        graph.add_node(liquidation_node(attributes["liquidation"]), **attributes)
+    return graph
