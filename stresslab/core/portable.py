@@ -105,15 +105,19 @@ def log(value: float) -> float:
 
 @njit(cache=True)
 def exp(value: float) -> float:
-    """Return e to the power of ``value`` (|value| at most 700), within one unit of the last place.
+    """Return e to the power of ``value`` (at most 700), within two units of the last place.
+
+    What is below -700 gives 0.
 
     References
     ----------
     The reduction is value = k log 2 + r with |r| <= log(2) / 2; the Taylor series of exp(r) is
     summed in full.
     """
-    if not abs(value) <= 700.0:
-        raise ValueError("the argument of exp must lie within [-700, 700]")
+    if not value <= 700.0:
+        raise OverflowError("the argument of exp must be a number and at most 700")
+    if value < -700.0:
+        return 0.0
     exponent = np.rint(value * _INVERSE_LN2)
     high = value - exponent * _LN2_HIGH
     low = exponent * _LN2_LOW

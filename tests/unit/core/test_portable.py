@@ -28,8 +28,9 @@ def test_exp_is_within_two_units_of_the_last_place(value):
 
 
 def test_exp_refuses_what_it_cannot_return():
-    for value in (700.1, -700.1, math.nan):
-        with pytest.raises(ValueError, match="700"):
+    assert portable.exp(-700.1) == 0.0
+    for value in (700.1, math.nan):
+        with pytest.raises(OverflowError, match="700"):
             portable.exp(value)
 
 

@@ -1,0 +1,54 @@
+"""The kinds of book and what a config says about them."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from stresslab.core.declarations import declared, param
+from stresslab.market.impact import LAWS, ImpactLaw
+from stresslab.market.impact_book import FILL_PRICES
+
+
+@declared
+class LimitOrderBookRules:
+    """Price-time priority; depth is made by the traders' resting orders."""
+
+    order_kinds: ClassVar[tuple[str, ...]] = ("limit", "market", "ioc", "post_only")
+
+    highest_price: float = param(
+        "Highest price at which an order may rest",
+        unit="initial prices",
+        default=4.0,
+        ge=1.1,
+        le=100,
+    )
+    capacity: int = param(
+        "Orders that may rest in the book of one asset", default=100_000, ge=1, le=10_000_000
+    )
+
+    def n_levels(self, initial_ticks: int) -> int:
+        """Return one more than the highest price in ticks."""
+        return math.ceil(self.highest_price * initial_ticks) + 1
+
+
+@declared
+class ImpactBookRules:
+    """No resting orders; the price is a law of the signed flow so far."""
+
+    order_kinds: ClassVar[tuple[str, ...]] = ("limit", "market", "ioc")
+
+    law: ImpactLaw = param("How flow moves the price", kinds=LAWS)
+    fill_price: str = param(
+        "What a fill pays: the average along the path or the price half way",
+        default="integral",
+        choices=FILL_PRICES,
+    )
+
+
+BookRules = LimitOrderBookRules | ImpactBookRules
+
+BOOKS: dict[str, type] = {
+    "limit_order_book": LimitOrderBookRules,
+    "impact": ImpactBookRules,
+}

@@ -1,0 +1,68 @@
+"""What every impact law has: a depth for its unit of flow, a resilience, and a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import cfunc, types
+
+from stresslab.core.declarations import declared, param
+
+#: log(1.01): what one depth of net buying does to the log price.
+ONE_PERCENT = 0.009950330853168083
+
+_FORMULA = types.float64(types.float64, types.float64[::1])
+
+
+@declared
+class ImpactLaw:
+    """Price = index · exp(f(x)), where x is the signed flow so far in units of the depth.
+
+    A law is a subclass with one more method, ``displacement(x, shape)``, a plain function of
+    scalars that numba can compile. It must rise with x, pass through 0, and be f(1) = log 1.01, so
+    that the depth means the same under every law. ``shape`` are the law's own numbers.
+    """
+
+    depth_usd: float = param(
+        "Net buying, at the initial price, that raises the price by 1 %",
+        unit="USD",
+        symbol="D",
+        gt=0,
+        le=1e15,
+    )
+    depth_usd_by_asset: dict[str, float] = param(
+        "Assets with a depth of their own", unit="USD", factory=dict, gt=0, le=1e15
+    )
+    resilience_half_life_seconds: float | None = param(
+        "Time in which half of the flow is forgotten; without it the flow counts for ever",
+        unit="s",
+        default=None,
+        gt=0,
+        le=1e9,
+    )
+
+    def shape(self) -> tuple[float, ...]:
+        """Return the numbers that ``displacement`` needs besides the flow."""
+        return ()
+
+    @staticmethod
+    def displacement(x: float, shape: np.ndarray) -> float:
+        """Return f(x), the log of price over index."""
+        raise NotImplementedError
+
+    def depth_of(self, asset: str) -> float:
+        """Return the depth of an asset in USD."""
+        return self.depth_usd_by_asset.get(asset, self.depth_usd)
+
+
+@cache
+def compiled(displacement: Callable[..., float]) -> Any:
+    """Return a law's formula as a function that any kernel may call.
+
+    Kernels see its type only, so they are compiled once for all laws, and the formula is kept on
+    disk beside its own file: an edited or a new law compiles itself and nothing else.
+    """
+    return cfunc(_FORMULA, cache=True)(displacement)

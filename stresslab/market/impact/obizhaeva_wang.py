@@ -1,0 +1,34 @@
+"""Transient impact: a block-shaped book that fills up again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stresslab.core.declarations import declared, param
+from stresslab.core.portable import log
+from stresslab.market.impact.law import ImpactLaw
+
+_LOWEST = 1e-12
+
+
+@declared
+class ObizhaevaWang(ImpactLaw):
+    """A book of constant density that recovers: linear in a flow that is forgotten with time.
+
+    The price is ``index · (1 + 0.01 x)`` and x decays exponentially. Of the authors' two parts of
+    impact this is the transient one; their permanent part is :class:`Linear` without resilience.
+
+    References
+    ----------
+    Obizhaeva and Wang (2013), Optimal trading strategy and supply/demand dynamics, Journal of
+    Financial Markets 16, 1-32.
+    """
+
+    resilience_half_life_seconds: float | None = param(
+        "Time in which the book fills up by half", unit="s", gt=0, le=1e9
+    )
+
+    @staticmethod
+    def displacement(x: float, shape: np.ndarray) -> float:
+        """Return ``log(1 + 0.01 x)``; the book keeps the price at one tick or more."""
+        return log(max(1.0 + 0.01 * x, _LOWEST))
