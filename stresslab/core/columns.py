@@ -77,8 +77,8 @@ class Market(NamedTuple):
     mark: np.ndarray  # (A,) ticks, of the last step
     best_bid: np.ndarray  # (A,) ticks, -1 if the side is empty
     best_ask: np.ndarray  # (A,)
-    trend: np.ndarray  # (A,) EWMA of mark log returns, per step
-    volatility: np.ndarray  # (A,) EWMA standard deviation of mark log returns, per step
+    trend: np.ndarray  # (A,) EWMA of simple mark returns, per step
+    volatility: np.ndarray  # (A,) EWMA standard deviation of simple mark returns, per step
     normal_volatility: np.ndarray  # (A,) the same in calm times (from the index model)
     correlation: np.ndarray  # (A, A) of index log returns, from the config
     unit_value: np.ndarray  # (A,) micro-USD of one tick times one lot

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from stresslab.core.columns import CANCEL_ALL
@@ -59,6 +58,7 @@ def match_in_limit_order_books(
         before = price[a]
         price[a] = book_price_after(books, tables, fills, first, a, use_last, before)
         moves[tag, a] += price[a] - before
+        counts[TRADED] += fills.n[0] - first
         for f in range(first, fills.n[0]):
             volume[a] += abs(fills.lots[f])
 
@@ -76,17 +76,20 @@ def book_price_after(books, tables, fills, first, asset, use_last, before):
 
 @njit(cache=True)
 def match_in_impact_books(
-    books, accounts, house, journal, tables, costs, marks, orders, sequence, fills, counts, volume, flow
+    books, accounts, house, journal, tables, costs, marks, orders, sequence, fills, resting,
+    counts, volume, flow,
 ):  # fmt: skip
-    """Send a batch of orders to the impact books; ``flow`` (A,) collects their signed lots."""
-    nothing = np.zeros_like(accounts.position)
+    """Send a batch of orders to the impact books; ``flow`` (A,) collects their signed lots.
+
+    ``resting`` (A, N) is all zeros: nothing rests in an impact book.
+    """
     for place in sequence:
         n, a = orders.trader[place], orders.asset[place]
         if orders.kind[place] == CANCEL_ALL:
             continue
         counts[REQUESTED] += 1
         lots = accepted_lots(
-            accounts, tables, marks, nothing, nothing, n, a,
+            accounts, tables, marks, resting, resting, n, a,
             orders.lots[place], orders.reduce_only[place],
         )  # fmt: skip
         if lots == 0:
@@ -97,6 +100,7 @@ def match_in_impact_books(
             books, a, n, orders.kind[place], lots, orders.price[place], tables.unit_value[a], fills
         )
         settle_fills(accounts, house, journal, tables, costs, fills, first)
+        counts[TRADED] += fills.n[0] - first
         for f in range(first, fills.n[0]):
             volume[a] += abs(fills.lots[f])
             flow[a] += fills.lots[f]

@@ -1,7 +1,8 @@
 """Pools: equity, requirement and the judgement which of them are in breach.
 
 A pool is a code ``pool * N + n``: pool 0 is the cross pool of account row ``n``, pool ``1 + a`` the
-isolated position of asset ``a``. A pool is in breach when ``equity < maintenance margin``.
+isolated position of asset ``a``. A pool is in breach when ``equity < maintenance margin``; it gets
+a margin call when ``level * equity < maintenance margin`` with a level below one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.margin.tiers import maintenance_margin
+from stresslab.core.exact import FLOOR, mul_div
+from stresslab.margin.tiers import RATE_UNIT, maintenance_margin
 
 TILE = 256
 #: Screening error of the float sweep: relative to the gross amounts added, and absolute in
@@ -58,7 +60,9 @@ def account_equity(accounts, tables, marks, n):
 
 
 @njit(cache=True)
-def _screen_tile(accounts, tables, values, first, last, excess, gross, silo_excess, silo_gross):
+def _screen_tile(
+    accounts, tables, values, stretch, first, last, excess, gross, silo_excess, silo_gross
+):
     """Add up floats for one tile: excess of the cross pools, lowest excess of the silos."""
     width = last - first
     for i in range(width):
@@ -78,6 +82,7 @@ def _screen_tile(accounts, tables, values, first, last, excess, gross, silo_exce
             need = tables.float_slope[a, 0] * notional
             for k in range(1, lines):
                 need = max(need, tables.float_slope[a, k] * notional - tables.float_offset[a, k])
+            need *= stretch
             is_cross = mode[i] == CROSS
             excess[i] += worth - need if is_cross else 0.0
             gross[i] += notional if is_cross else 0.0
@@ -88,42 +93,66 @@ def _screen_tile(accounts, tables, values, first, last, excess, gross, silo_exce
 
 
 @njit(cache=True)
-def breached_pools(accounts, tables, marks, out):
-    """Write the codes of all pools in breach into ``out``, rising; return how many.
+def is_short(equity, maintenance, level):
+    """Tell whether ``level * equity < maintenance``; ``level`` in 1e-9, RATE_UNIT is a breach."""
+    if level == RATE_UNIT or equity < maintenance:
+        return equity < maintenance
+    return mul_div(equity, level, RATE_UNIT, FLOOR) < maintenance
 
-    Floats screen, with a band wider than their error; integers decide.
+
+@njit(cache=True)
+def pools_short_of_margin(accounts, tables, marks, level, out):
+    """Write the codes of all pools with ``level * equity < maintenance`` into ``out``, rising.
+
+    Returns how many. Floats screen, with a band wider than their error; integers decide.
     """
     n_assets, n_accounts = accounts.position.shape
     values = np.empty(n_assets)
     for a in range(n_assets):
         values[a] = float(marks[a]) * float(tables.unit_value[a])
+    stretch = RATE_UNIT / level
     excess, gross = np.empty(TILE), np.empty(TILE)
     silo_excess, silo_gross = np.empty(TILE), np.empty(TILE)
     found = 0
     for first in range(0, n_accounts, TILE):
         last = min(first + TILE, n_accounts)
         _screen_tile(
-            accounts, tables, values, first, last, excess, gross, silo_excess, silo_gross
+            accounts, tables, values, stretch, first, last, excess, gross, silo_excess, silo_gross
         )
         for i in range(last - first):
             n = first + i
             if excess[i] < ABSOLUTE_BAND + RELATIVE_BAND * gross[i]:
                 equity, maintenance, _ = pool_state(accounts, tables, marks, 0, n)
-                if equity < maintenance:
+                if is_short(equity, maintenance, level):
                     out[found] = n
                     found += 1
             if silo_excess[i] < ABSOLUTE_BAND + RELATIVE_BAND * silo_gross[i]:
-                found = _judge_silos(accounts, tables, marks, n, out, found)
+                found = _judge_silos(accounts, tables, marks, level, n, out, found)
     out[:found].sort()
     return found
 
 
 @njit(cache=True)
-def _judge_silos(accounts, tables, marks, n, out, found):
+def _judge_silos(accounts, tables, marks, level, n, out, found):
     for a in range(accounts.position.shape[0]):
         if accounts.mode[a, n] == ISOLATED:
             equity, maintenance, _ = pool_state(accounts, tables, marks, 1 + a, n)
-            if equity < maintenance:
+            if is_short(equity, maintenance, level):
                 out[found] = (1 + a) * accounts.position.shape[1] + n
                 found += 1
+    return found
+
+
+@njit(cache=True)
+def breached_among(accounts, tables, marks, pools, out):
+    """Write those of the given pool codes that are in breach into ``out``; return how many."""
+    n_accounts = accounts.position.shape[1]
+    found = 0
+    for code in pools:
+        equity, maintenance, _ = pool_state(
+            accounts, tables, marks, code // n_accounts, code % n_accounts
+        )
+        if equity < maintenance:
+            out[found] = code
+            found += 1
     return found

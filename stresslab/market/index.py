@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from stresslab.core.errors import ConfigError
 from stresslab.core.exact import to_ticks
-from stresslab.core.random import Streams, normals
+from stresslab.core.portable import exp
+from stresslab.core.random import Streams, normal
 from stresslab.market.rules import Asset, BrownianIndex, ReplayIndex, Shock
 
 SECONDS_PER_DAY = 86_400.0
@@ -24,21 +26,31 @@ def index_path(
     shocks: dict[str, Shock],
     n_steps: int,
     step_seconds: float,
+    burn_in_seconds: float,
     streams: Streams,
 ) -> np.ndarray:
     """Return index prices in ticks, shape ``(n_steps + 1, n_assets)``; row 0 is before step 1.
 
+    Shocks are timed from the end of the burn-in.
+
     Floats end here: every price is rounded to its tick at once, at least one tick.
     """
     relative = _relative_path(assets, model, n_steps, step_seconds, streams)
-    seconds = np.arange(n_steps + 1) * step_seconds
+    seconds = np.arange(n_steps + 1) * step_seconds - burn_in_seconds
     for shock in shocks.values():
         places = [list(assets).index(name) for name in shock.assets]
         relative[:, places] *= shock_factor(shock, seconds)[:, None]
     initial = np.array([a.initial_ticks for a in assets.values()], np.float64)
-    return np.array(
-        [[max(1, to_ticks(price, 1.0)) for price in row] for row in relative * initial], np.int64
-    )
+    return _whole_ticks(relative * initial)
+
+
+@njit(cache=True)
+def _whole_ticks(prices: np.ndarray) -> np.ndarray:
+    ticks = np.empty(prices.shape, np.int64)
+    for step in range(prices.shape[0]):
+        for a in range(prices.shape[1]):
+            ticks[step, a] = max(1, to_ticks(prices[step, a], 1.0))
+    return ticks
 
 
 def shock_factor(shock: Shock, seconds: np.ndarray) -> np.ndarray:
@@ -69,20 +81,25 @@ def _brownian(
     step_seconds: float,
     streams: Streams,
 ) -> np.ndarray:
-    """One common and one own normal draw per asset and step; equal correlation of all pairs."""
-    ids = np.arange(len(assets), dtype=np.int64)
     names = list(assets)
     daily = np.array([model.volatility_by_asset.get(n, model.daily_volatility) for n in names])
     scale = daily * math.sqrt(step_seconds / SECONDS_PER_DAY)
-    own_weight, common_weight = math.sqrt(1.0 - model.correlation), math.sqrt(model.correlation)
-    own_key, common_key = streams["index"], streams["index_common"]
-    path = np.ones((n_steps + 1, len(assets)))
-    common_id = np.zeros(1, np.int64)
+    keys = streams["index"], streams["index_common"]
+    return _brownian_path(n_steps, scale, model.correlation, *keys)
+
+
+@njit(cache=True)
+def _brownian_path(
+    n_steps: int, scale: np.ndarray, correlation: float, own_key: np.ndarray, common_key: np.ndarray
+) -> np.ndarray:
+    """One common and one own normal draw per asset and step: equal correlation of all pairs."""
+    own_weight, common_weight = math.sqrt(1.0 - correlation), math.sqrt(correlation)
+    path = np.ones((n_steps + 1, scale.size))
     for step in range(1, n_steps + 1):
-        own = normals(own_key, ids, step, 0)
-        common = normals(common_key, common_id, step, 0)[0]
-        move = scale * (own_weight * own + common_weight * common)
-        path[step] = path[step - 1] * np.exp(move - 0.5 * scale**2)
+        common = common_weight * normal(common_key, 0, step, 0)
+        for a in range(scale.size):
+            move = scale[a] * (own_weight * normal(own_key, a, step, 0) + common)
+            path[step, a] = path[step - 1, a] * exp(move - 0.5 * scale[a] ** 2)
     return path
 
 

@@ -1,0 +1,271 @@
+"""The liquidation engine: judge, close, mark, attribute, round after round, then settle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stresslab.core.errors import InvariantError
+from stresslab.core.events import CAUSES, CROSS, ISOLATED, EventLog
+from stresslab.core.ledger import Conservation, clear_journal
+from stresslab.core.random import Streams, uniforms
+from stresslab.liquidation.floor import Clearing, fill_at_mark
+from stresslab.liquidation.forced import (
+    CLOSURES,
+    ClosureRules,
+    choose_orders,
+    make_forced_orders,
+)
+from stresslab.liquidation.judgement import explain
+from stresslab.liquidation.recorder import Recorder, Spell
+from stresslab.liquidation.rules import LiquidationRules
+from stresslab.liquidation.waterfall import Waterfall
+from stresslab.margin.pools import breached_among, pool_state, pools_short_of_margin
+from stresslab.margin.rules import MarginRules
+from stresslab.margin.tiers import RATE_UNIT, rate_units
+from stresslab.market.marks import MarkBoard
+
+
+class LiquidationEngine:
+    """Closes pools in breach and settles what their collateral does not cover.
+
+    All pools of a round are judged on the same marks, so the order of accounts cannot matter; the
+    order in which a round's forced orders reach the books is drawn by account id, step and round.
+    """
+
+    def __init__(
+        self,
+        rules: LiquidationRules,
+        margin: MarginRules,
+        clearing: Clearing,
+        floor: Any,
+        board: MarkBoard,
+        log: EventLog,
+        streams: Streams,
+        conservation: Conservation,
+    ) -> None:
+        self._rules, self._clearing, self._floor, self._board = rules, clearing, floor, board
+        self._closure = _closure_rules(rules, margin, clearing)
+        self._streams, self._conservation = streams, conservation
+        self._waterfall = Waterfall(
+            clearing.accounts, clearing.house, clearing.journal, clearing.tables, rules
+        )
+        self.recorder = Recorder(clearing.accounts, log)
+        n_assets, n_accounts = clearing.accounts.position.shape
+        self._orders = make_forced_orders((n_assets + 1) * n_accounts)
+        self._out = np.empty((n_assets + 1) * n_accounts, np.int64)
+        self._spell_of = np.full((n_assets + 1) * n_accounts, -1, np.int64)
+        self._active: dict[int, Spell] = {}
+        self._judged_marks = board.ticks.copy()
+        self.lowest_marks = board.ticks.copy()
+        self.forced_lots = np.zeros(n_assets, np.int64)
+        self.rounds = 0
+
+    def pools_to_call(self, level: int) -> np.ndarray:
+        """Return the codes of pools whose maintenance exceeds ``level`` (1e-9) of their equity."""
+        c = self._clearing
+        found = pools_short_of_margin(c.accounts, c.tables, self._board.ticks, level, self._out)
+        return self._out[:found].copy()
+
+    def open_step(self) -> None:
+        """Forget the counters of the last step."""
+        self.rounds = 0
+        self.forced_lots[:] = 0
+        self.lowest_marks = np.full_like(self._board.ticks, np.iinfo(np.int64).max)
+
+    def move_marks(self, step: int, *, round_: int = 0) -> None:
+        """Let the marks follow index and books; a new stage begins with the moves recorded."""
+        self.recorder.stage += 1
+        for asset in range(self._board.ticks.size):
+            old = int(self._board.ticks[asset])
+            shares = self._board.update(asset, time_passes=round_ == 0)
+            if shares is not None:
+                new = int(self._board.ticks[asset])
+                self.recorder.price_move(step, round_, asset, old, new, shares)
+        self.lowest_marks = np.minimum(self.lowest_marks, self._board.ticks)
+
+    def liquidate(self, step: int, suspects: np.ndarray) -> None:
+        """Run rounds until no pool is in breach, none can be closed, or the capacity is used.
+
+        ``suspects`` are pools known to hold all that can be in breach at the current marks.
+        """
+        breached = self._judge(step, 0, suspects)
+        while breached.size and self.rounds < self._rules.rounds_per_step:
+            if not self._run_round(step, breached):
+                break
+            breached = self._judge(step, self.rounds, None)
+
+    def _judge(self, step: int, round_: int, suspects: np.ndarray | None) -> np.ndarray:
+        """Return the codes of pools in breach; open and close spells; empty the journal."""
+        c, marks = self._clearing, self._board.ticks
+        if suspects is None:
+            found = pools_short_of_margin(c.accounts, c.tables, marks, RATE_UNIT, self._out)
+        else:
+            found = breached_among(c.accounts, c.tables, marks, suspects, self._out)
+        breached = self._out[:found].copy()
+        fresh = breached[self._spell_of[breached] < 0]
+        if fresh.size:
+            self._open_spells(step, round_, fresh)
+        self._close_spells(step, breached)
+        clear_journal(c.journal)
+        self._judged_marks = marks.copy()
+        return breached
+
+    def _open_spells(self, step: int, round_: int, fresh: np.ndarray) -> None:
+        c = self._clearing
+        why = explain(
+            c.accounts, c.tables, c.journal, self._judged_marks, self._board.ticks, fresh
+        )
+        pool, n = np.divmod(fresh, c.accounts.position.shape[1])
+        held = c.accounts.position[:, n].T
+        mode = c.accounts.mode[:, n].T
+        assets = np.arange(held.shape[1])
+        is_own = (mode == ISOLATED) & (pool[:, None] == 1 + assets)
+        is_own |= (mode == CROSS) & (pool[:, None] == 0)
+        legs = np.where(is_own, held, 0)
+        loss = c.accounts.entry_cost[:, n].T - held * self._board.ticks * c.tables.unit_value
+        charged = np.where(is_own, loss, np.iinfo(np.int64).min).argmax(axis=1)
+        ids = self.recorder.open_spells(step, round_, fresh, why, legs, charged)
+        self._spell_of[fresh] = ids
+        np.add.at(c.accounts.n_liquidations, n, 1)
+        for code, spell in zip(fresh.tolist(), ids.tolist(), strict=True):
+            self._active[code] = self.recorder.spells[spell]
+
+    def _close_spells(self, step: int, breached: np.ndarray) -> None:
+        still = set(breached.tolist())
+        for code in [code for code in self._active if code not in still]:
+            self._end(code, step, "closed" if self._is_flat(code) else "restored")
+
+    def _end(self, code: int, step: int, outcome: str) -> None:
+        spell = self._active.pop(code)
+        spell.end_step = step
+        spell.outcome = "bankrupt" if spell.had_deficit else outcome
+        self._spell_of[code] = -1
+
+    def _is_flat(self, code: int) -> bool:
+        c = self._clearing
+        pool, n = divmod(code, c.accounts.position.shape[1])
+        return bool(pool_state(c.accounts, c.tables, self._board.ticks, pool, n)[2] == 0)
+
+    def _run_round(self, step: int, breached: np.ndarray) -> bool:
+        """Close what the breached pools must close; False if nothing could be traded."""
+        c, orders, marks = self._clearing, self._orders, self._board.ticks.copy()
+        choose_orders(c.accounts, c.tables, self._closure, marks, self._served(breached), orders)
+        if orders.n[0] == 0:
+            return False
+        self.rounds += 1
+        moves = self._execute(step, marks)
+        n = int(orders.n[0])
+        self.recorder.forced_orders(step, self.rounds, orders, self._spell_of, marks)
+        np.add.at(self.forced_lots, orders.asset[:n], np.abs(orders.filled[:n]))
+        for asset in np.flatnonzero(moves):
+            for cause, ticks in self._owners(int(asset), float(moves[asset])):
+                self._board.book_moved(int(asset), cause, ticks)
+        self.move_marks(step, round_=self.rounds)
+        self._conservation.check(c.accounts, c.house, step, f"round {self.rounds}")
+        return bool(np.any(orders.filled[:n]))
+
+    def _served(self, breached: np.ndarray) -> np.ndarray:
+        """Return the pools that the engine has capacity for: lowest equity / maintenance first."""
+        limit = self._rules.orders_per_round
+        if limit is None or breached.size <= limit:
+            return breached
+        c = self._clearing
+        n_accounts = c.accounts.position.shape[1]
+        ratio = []
+        for code in breached.tolist():
+            equity, need, _ = pool_state(
+                c.accounts, c.tables, self._board.ticks, code // n_accounts, code % n_accounts
+            )
+            ratio.append(equity / max(need, 1))
+        ids = c.accounts.id[breached % n_accounts]
+        return np.sort(breached[np.lexsort((ids, np.array(ratio)))[:limit]])
+
+    def _execute(self, step: int, marks: np.ndarray) -> np.ndarray:
+        c, orders = self._clearing, self._orders
+        if self._rules.feedback == "no_feedback":
+            fill_at_mark(c.accounts, c.house, c.journal, c.tables, self._closure, marks, orders)
+            return np.zeros(marks.size)
+        sequence = self._sequence(step)
+        if self._rules.feedback == "slipped":
+            return np.asarray(self._floor.slip(orders, sequence, self._closure, marks))
+        self._withdraw()
+        return np.asarray(self._floor.force(orders, sequence, self._closure, marks))
+
+    def _sequence(self, step: int) -> np.ndarray:
+        n = int(self._orders.n[0])
+        ids = self._clearing.accounts.id[self._orders.account[:n]]
+        luck = uniforms(self._streams["forced_order"], ids, step, self.rounds)
+        return np.lexsort((self._orders.asset[:n], ids, luck))
+
+    def _withdraw(self) -> None:
+        """Cancel the resting orders of every pool that is being closed."""
+        n_accounts = self._clearing.accounts.position.shape[1]
+        n = int(self._orders.n[0])
+        for code in np.unique(self._orders.pool[:n]).tolist():
+            pool, account = divmod(code, n_accounts)
+            assets = range(self._clearing.accounts.position.shape[0]) if pool == 0 else (pool - 1,)
+            for asset in assets:
+                self._floor.withdraw(account, asset)
+
+    def _owners(self, asset: int, ticks: float) -> list[tuple[int, float]]:
+        """Share a round's price move over its forced orders by signed filled lots.
+
+        Opposing orders may cancel; a move that the net flow cannot explain is shared by the orders
+        on its own side, and one without any fill belongs to the quotes withdrawn.
+        """
+        n = int(self._orders.n[0])
+        rows = np.flatnonzero((self._orders.asset[:n] == asset) & (self._orders.filled[:n] != 0))
+        lots = self._orders.filled[rows]
+        if int(lots.sum()) * ticks <= 0:
+            rows = rows[lots * ticks > 0]
+            lots = self._orders.filled[rows]
+        if rows.size == 0:
+            return [(CAUSES.index("quotes"), ticks)]
+        total = int(lots.sum())
+        spells = self._spell_of[self._orders.pool[rows]]
+        return [
+            (len(CAUSES) + int(spell), ticks * int(part) / total)
+            for spell, part in zip(spells, lots, strict=True)
+        ]
+
+    def settle(self, step: int) -> None:
+        """Send every pool with negative equity through the waterfall, in order of account id."""
+        c, marks = self._clearing, self._board.ticks
+        n_accounts = c.accounts.position.shape[1]
+        codes = sorted(
+            self._active, key=lambda code: (int(c.accounts.id[code % n_accounts]), code)
+        )
+        for code in codes:
+            pool, n = divmod(code, n_accounts)
+            if pool_state(c.accounts, c.tables, marks, pool, n)[0] >= 0:
+                continue
+            spell = self._active[code]
+            settled = self._waterfall.settle(pool, n, spell.charged_asset, marks)
+            spell.had_deficit = True
+            self.recorder.settlement(step, spell, settled)
+            paid = settled.fund + settled.adl + settled.socialised
+            if paid > settled.deficit:
+                raise InvariantError(
+                    f"step {step}, pool {code}: {paid} micro-USD paid for a deficit of "
+                    f"{settled.deficit}"
+                )
+            if self._is_flat(code) and paid == settled.deficit:
+                self._end(code, step, "bankrupt")
+
+    def finish(self) -> None:
+        """Write the spells out; those still in breach stay `open`."""
+        self.recorder.finish()
+
+
+def _closure_rules(
+    rules: LiquidationRules, margin: MarginRules, clearing: Clearing
+) -> ClosureRules:
+    modes = (margin.isolated, margin.isolated, margin.cross)
+    return ClosureRules(
+        closure=np.array([CLOSURES[m.closure] for m in modes], np.int64),
+        penalty=np.array([rate_units(m.penalty_rate) for m in modes], np.int64),
+        target=np.array([rate_units(rules.liquidation_target)], np.int64),
+        taker=clearing.costs.taker,
+    )

@@ -1,0 +1,193 @@
+"""The trading floor of an order book venue: voluntary batches and forced rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.columns import MARKET, Accounts, Fills, Orders, make_fills
+from stresslab.core.events import CAUSE_ID
+from stresslab.core.ledger import House, Journal
+from stresslab.liquidation.forced import ClosureRules, ForcedOrders, settle_forced
+from stresslab.margin.clearing import CANCELLED, TRADED, book_price_after, match_in_limit_order_books
+from stresslab.margin.posting import Costs, settle_external, settle_side
+from stresslab.margin.tiers import MarginTables
+from stresslab.market.limit_order_book import (
+    LimitOrderBooks,
+    best_ask,
+    best_bid,
+    cancel_all,
+    depth,
+    submit,
+    walk,
+)
+
+#: (asset, cause, ticks): one move of a book price and who made it.
+Moves = list[tuple[int, int, float]]
+_TAG_CAUSES = (CAUSE_ID["voluntary"], CAUSE_ID["quotes"], CAUSE_ID["voluntary"])
+
+
+@dataclass
+class Clearing:
+    """The venue's columns that every fill is posted to."""
+
+    accounts: Accounts
+    house: House
+    journal: Journal
+    tables: MarginTables
+    costs: Costs
+
+
+@dataclass
+class LimitOrderFloor:
+    """Order books of all assets; depth is what the agents offer.
+
+    ``twice_price`` (A,) is twice the book price in ticks: the mid, or the last trade.
+    """
+
+    clearing: Clearing
+    books: LimitOrderBooks
+    twice_price: np.ndarray
+    use_last: bool
+    fills: Fills = field(init=False)
+    volume: np.ndarray = field(init=False)
+    counts: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        n_assets, n_accounts = self.clearing.accounts.position.shape
+        self.fills = make_fills(64 * n_accounts + 65_536)
+        self.volume = np.zeros(n_assets, np.int64)
+        self.counts = np.zeros(4, np.int64)
+        self._moves = np.zeros((3, n_assets), np.int64)
+
+    def open_step(self, index: np.ndarray, seconds: float) -> Moves:
+        """Start a step; resting orders do not move by themselves."""
+        self.volume[:] = 0
+        return []
+
+    def prices(self) -> np.ndarray:
+        """Return the book price of each asset in ticks, shape ``(n_assets,)``."""
+        return self.twice_price / 2.0
+
+    def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
+        """Send voluntary orders through the books in the given sequence."""
+        self.fills.n[0] = 0
+        self._moves[:] = 0
+        c = self.clearing
+        match_in_limit_order_books(
+            self.books, c.accounts, c.house, c.journal, c.tables, c.costs, marks, orders, sequence,
+            self.fills, self.use_last, self.twice_price, self._moves, self.volume, self.counts,
+        )  # fmt: skip
+        tags, assets = np.nonzero(self._moves)
+        return [
+            (int(a), _TAG_CAUSES[t], self._moves[t, a] / 2.0)
+            for t, a in zip(tags, assets, strict=True)
+        ]
+
+    def force(
+        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+    ) -> np.ndarray:
+        """Let a round's forced orders walk the books; return each asset's price move in ticks."""
+        before = self.twice_price.copy()
+        self.fills.n[0] = 0
+        c = self.clearing
+        _force(
+            self.books, c.accounts, c.house, c.journal, c.tables, c.costs, rules, marks, orders,
+            sequence, self.fills, self.use_last, self.twice_price, self.volume, self.counts,
+        )  # fmt: skip
+        return (self.twice_price - before) / 2.0
+
+    def slip(
+        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+    ) -> np.ndarray:
+        """Fill against external at the price the books ask, leaving them untouched."""
+        c = self.clearing
+        _slip(
+            self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence
+        )
+        return np.zeros(self.twice_price.size)
+
+    def withdraw(self, n: int, asset: int) -> None:
+        """Cancel an account's resting orders of one asset."""
+        self.counts[CANCELLED] += cancel_all(self.books, asset, n, 0)
+
+    def quotes(self, bids: np.ndarray, asks: np.ndarray) -> None:
+        """Write the best quotes of every asset, -1 for an empty side."""
+        _quotes(self.books, bids, asks)
+
+    def totals(self) -> tuple[int, ...]:
+        """Return fills, order requests, refused orders and cancelled orders so far."""
+        requested, refused, cancelled, traded = (int(count) for count in self.counts)
+        return traded, requested, refused, cancelled
+
+    def depths(self, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return lots bid and offered within 1 % of the mark, each ``(n_assets,)``."""
+        return _depths(self.books, marks)
+
+
+@njit(cache=True)
+def _quotes(books, bids, asks):
+    for a in range(bids.size):
+        bids[a] = best_bid(books, a)
+        asks[a] = best_ask(books, a)
+
+
+@njit(cache=True)
+def _depths(books, marks):
+    bids, asks = np.zeros(marks.size, np.int64), np.zeros(marks.size, np.int64)
+    for a in range(marks.size):
+        reach = max(1, marks[a] // 100)
+        bids[a], asks[a] = depth(books, a, marks[a] - reach, marks[a] + reach)
+    return bids, asks
+
+
+@njit(cache=True)
+def _force(
+    books, accounts, house, journal, tables, costs, rules, marks, orders, sequence, fills, use_last,
+    price, volume, counts,
+):  # fmt: skip
+    for row in sequence:
+        n, a = orders.account[row], orders.asset[row]
+        first = fills.n[0]
+        submit(books, a, n, MARKET, orders.lots[row], 0, tables.unit_value[a], fills)
+        lots, cash = 0, 0
+        for f in range(first, fills.n[0]):
+            lots += fills.lots[f]
+            cash += fills.cash[f]
+            settle_side(
+                accounts, house, journal, tables, fills.maker[f], a, -fills.lots[f],
+                -fills.cash[f], costs.maker[0],
+            )  # fmt: skip
+        settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash)
+        volume[a] += abs(lots)
+        counts[TRADED] += fills.n[0] - first
+        price[a] = book_price_after(books, tables, fills, first, a, use_last, price[a])
+
+
+@njit(cache=True)
+def fill_at_mark(accounts, house, journal, tables, rules, marks, orders):
+    """Fill every forced order in full against external at the round's mark."""
+    for row in range(orders.n[0]):
+        a, lots = orders.asset[row], orders.lots[row]
+        cash = lots * marks[a] * tables.unit_value[a]
+        settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash)
+        settle_external(house, a, -lots, -cash)
+
+
+@njit(cache=True)
+def _slip(books, accounts, house, journal, tables, rules, marks, orders, sequence):
+    """Walk a copy of the round: each order pays what it would behind those before it."""
+    ahead = np.zeros((2, marks.size), np.int64)
+    for row in sequence:
+        a, wanted = orders.asset[row], orders.lots[row]
+        side = 0 if wanted > 0 else 1
+        before = ahead[side, a]
+        lots_before, cash_before = walk(books, a, before, tables.unit_value[a])
+        lots_after, cash_after = walk(books, a, before + wanted, tables.unit_value[a])
+        ahead[side, a] = before + wanted
+        lots, cash = lots_after - lots_before, cash_after - cash_before
+        if lots != 0:
+            settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash)
+            settle_external(house, a, -lots, -cash)

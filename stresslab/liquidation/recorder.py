@@ -1,0 +1,181 @@
+"""Writes what happens, while it happens, into the event log: stages, causes and spells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from stresslab.core.columns import Accounts
+from stresslab.core.events import CAUSES, MODES, EventLog
+from stresslab.core.ledger import ADL, FEE, FUNDING, OWN_EXECUTION, TRANSFER
+from stresslab.liquidation.forced import ForcedOrders
+from stresslab.liquidation.judgement import Explanation
+from stresslab.liquidation.waterfall import Settlement
+from stresslab.market.marks import Shares
+
+_REASON_CAUSES = {
+    OWN_EXECUTION: "own_execution",
+    FEE: "fees",
+    FUNDING: "funding",
+    TRANSFER: "transfer",
+    ADL: "adl",
+}
+
+
+@dataclass
+class Spell:
+    """One spell of a pool in breach, from its first breach until restored or flat."""
+
+    id: int
+    code: int
+    charged_asset: int
+    had_deficit: bool = False
+    end_step: int = -1
+    outcome: str = "open"
+
+
+@dataclass
+class Recorder:
+    """Keeps stage and liquidation ids and appends rows; decides nothing."""
+
+    accounts: Accounts
+    log: EventLog
+    stage: int = 0
+    spells: list[Spell] = field(default_factory=list)
+    _opened: list[dict[str, Any]] = field(default_factory=list)
+    _n_orders: int = 0
+
+    def mode_of(self, code: int) -> tuple[str, int, int]:
+        """Return (mode, asset or -1, row) of a pool code."""
+        n_accounts = self.accounts.position.shape[1]
+        pool, n = divmod(int(code), n_accounts)
+        return (MODES[1], pool - 1, n) if pool > 0 else (MODES[2], -1, n)
+
+    def price_move(self, step: int, round_: int, asset: int, old: int, new: int, shares: Shares) -> None:
+        """Record one mark move of the current stage and its split over causes."""
+        self.log.append(
+            "price_moves",
+            stage=self.stage, step=step, round=round_, asset=asset, from_ticks=old, to_ticks=new,
+        )  # fmt: skip
+        known = len(CAUSES)
+        self.log.append(
+            "price_causes",
+            stage=self.stage,
+            asset=asset,
+            cause=np.array([CAUSES[c] if c < known else "liquidation" for c in shares], object),
+            liquidation=np.array([c - known if c >= known else -1 for c in shares], np.int64),
+            share=np.array([ticks / (new - old) for ticks in shares.values()]),
+        )
+
+    def open_spells(
+        self, step: int, round_: int, pools: np.ndarray, why: Explanation, legs: np.ndarray,
+        charged: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
+        """Record first breaches; ``legs`` (n, A) are the lots held. Return the liquidation ids."""
+        first = len(self.spells)
+        for place, code in enumerate(pools.tolist()):
+            mode, asset, n = self.mode_of(code)
+            self.spells.append(Spell(first + place, code, int(charged[place])))
+            self._opened.append(
+                {
+                    "account": int(self.accounts.id[n]),
+                    "mode": mode,
+                    "asset": asset,
+                    "stage": self.stage,
+                    "step": step,
+                    "round": round_,
+                    "equity_micro_usd": int(why.equity[place]),
+                    "maintenance_micro_usd": int(why.maintenance[place]),
+                    "notional_micro_usd": int(why.notional[place]),
+                    "excess_before_micro_usd": int(why.excess_before[place]),
+                }
+            )
+        ids = np.arange(first, len(self.spells), dtype=np.int64)
+        self._record_legs(ids, legs)
+        self._record_amounts(ids, why)
+        return ids
+
+    def _record_legs(self, ids: np.ndarray, legs: np.ndarray) -> None:
+        rows, assets = np.nonzero(legs)
+        self.log.append(
+            "breach_legs", liquidation=ids[rows], asset=assets, position_lots=legs[rows, assets]
+        )
+
+    def _record_amounts(self, ids: np.ndarray, why: Explanation) -> None:
+        rows, assets = np.nonzero(why.by_price)
+        self.log.append(
+            "breach_amounts",
+            liquidation=ids[rows],
+            stage=np.full(rows.size, self.stage),
+            asset=assets,
+            cause=np.full(rows.size, "price", object),
+            amount_micro_usd=why.by_price[rows, assets],
+        )
+        for reason, cause in _REASON_CAUSES.items():
+            rows = np.flatnonzero(why.by_reason[:, reason])
+            self.log.append(
+                "breach_amounts",
+                liquidation=ids[rows],
+                stage=np.full(rows.size, -1),
+                asset=np.full(rows.size, -1),
+                cause=np.full(rows.size, cause, object),
+                amount_micro_usd=why.by_reason[rows, reason],
+            )
+
+    def forced_orders(
+        self, step: int, round_: int, orders: ForcedOrders, spells: np.ndarray, marks: np.ndarray
+    ) -> None:
+        """Record a round's forced orders; they belong to the stage that the round makes."""
+        n = int(orders.n[0])
+        pools, assets = orders.pool[:n], orders.asset[:n].copy()
+        is_isolated = pools >= self.accounts.position.shape[1]
+        self.log.append(
+            "forced_orders",
+            order=np.arange(self._n_orders, self._n_orders + n),
+            liquidation=spells[pools],
+            account=self.accounts.id[orders.account[:n]],
+            asset=assets,
+            mode=np.where(is_isolated, MODES[1], MODES[2]).astype(object),
+            stage=self.stage + 1,
+            step=step,
+            round=round_,
+            mark_ticks=marks[assets],
+            lots=orders.lots[:n].copy(),
+            filled_lots=orders.filled[:n].copy(),
+            cash_micro_usd=-orders.cash[:n],
+            fee_micro_usd=orders.fee[:n].copy(),
+            penalty_micro_usd=orders.penalty[:n].copy(),
+        )
+        self._n_orders += n
+
+    def settlement(self, step: int, spell: Spell, settled: Settlement) -> None:
+        """Record who paid a deficit."""
+        mode, _, n = self.mode_of(spell.code)
+        asset = spell.charged_asset
+        self.log.append(
+            "waterfall",
+            step=step, liquidation=spell.id, account=int(self.accounts.id[n]), asset=asset,
+            mode=mode, deficit_micro_usd=settled.deficit, fund_micro_usd=settled.fund,
+            adl_micro_usd=settled.adl, socialised_micro_usd=settled.socialised,
+        )  # fmt: skip
+        for winner, leg, lots, loss in settled.seized:
+            self.log.append(
+                "adl",
+                step=step, liquidation=spell.id, account=int(self.accounts.id[winner]), asset=leg,
+                lots=lots, loss_micro_usd=loss,
+            )  # fmt: skip
+        for payer, amount in settled.shared:
+            self.log.append(
+                "socialised",
+                step=step, account=int(self.accounts.id[payer]), asset=asset, loss_micro_usd=amount,
+            )  # fmt: skip
+
+    def finish(self) -> None:
+        """Write the liquidations with how they ended."""
+        for spell, opened in zip(self.spells, self._opened, strict=True):
+            self.log.append(
+                "liquidations",
+                liquidation=spell.id, end_step=spell.end_step, outcome=spell.outcome, **opened,
+            )  # fmt: skip

@@ -1,0 +1,79 @@
+"""Puts the initial population's wealth and positions into pools, the same people in every arm."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.columns import Accounts
+from stresslab.core.errors import ConfigError
+from stresslab.core.events import CROSS, ISOLATED, MODES
+from stresslab.core.exact import apportion
+from stresslab.margin.pools import pool_state, pools_short_of_margin
+from stresslab.margin.tiers import RATE_UNIT, MarginTables, initial_margin
+
+
+@njit(cache=True)
+def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth):
+    """Open every initial position at ``prices`` (ticks) with ``wealth`` (N,) micro-USD behind it.
+
+    ``lots`` and ``modes`` are (A, N). Isolated positions are allotted the wealth meant for positions,
+    ``backing`` (N,), pro rata to initial margin (``whole_wealth``) or their initial margin alone;
+    spot is paid in full from the wallet. No account pays another: positions balance, so what longs owe shorts have received.
+    """
+    n_assets, n_accounts = lots.shape
+    needs = np.empty(n_assets, np.int64)
+    for n in range(n_accounts):
+        accounts.cash[0, n] = wealth[n]
+        free = backing[n]
+        for a in range(n_assets):
+            notional = abs(lots[a, n]) * prices[a] * tables.unit_value[a]
+            needs[a] = 0
+            if tables.is_spot[a]:
+                free -= notional
+            elif notional > 0:
+                needs[a] = initial_margin(tables, a, notional, ISOLATED)
+        shares = needs
+        if whole_wealth and needs.sum() > 0 and free > 0:
+            shares = apportion(free, needs)
+        for a in range(n_assets):
+            if lots[a, n] != 0:
+                _open(accounts, tables, prices, n, a, lots[a, n], modes[a, n], shares[a])
+
+
+@njit(cache=True)
+def _open(accounts, tables, prices, n, asset, lots, mode, margin):
+    cost = lots * prices[asset] * tables.unit_value[asset]
+    pool = 0
+    if mode == ISOLATED and not tables.is_spot[asset]:
+        pool = 1 + asset
+        accounts.cash[0, n] -= margin
+        accounts.cash[pool, n] += margin
+        accounts.mode[asset, n] = ISOLATED
+    else:
+        accounts.mode[asset, n] = CROSS
+    accounts.cash[pool, n] -= cost
+    accounts.position[asset, n] = lots
+    accounts.entry_cost[asset, n] = cost
+
+
+def refuse_born_in_breach(accounts: Accounts, tables: MarginTables, prices: np.ndarray) -> None:
+    """Raise when a pool is in breach before anything has happened: such a population fakes contagion.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first such account, its pool, equity and requirement.
+    """
+    out = np.empty(accounts.cash.size, np.int64)
+    found = pools_short_of_margin(accounts, tables, prices, RATE_UNIT, out)
+    if found == 0:
+        return
+    pool, n = divmod(int(out[0]), accounts.position.shape[1])
+    equity, maintenance, _ = pool_state(accounts, tables, prices, pool, n)
+    mode = MODES[ISOLATED] if pool > 0 else MODES[CROSS]
+    raise ConfigError(
+        f"{found} pools are in breach before the first step; the first is account "
+        f"{accounts.id[n]}, {mode}: equity {equity / 1e6:,.2f} USD, maintenance margin "
+        f"{maintenance / 1e6:,.2f} USD. Give its positions more wealth or less leverage"
+    )

@@ -1,0 +1,5 @@
+"""The Mesa model: a scenario becomes a market, a market becomes an event log."""
+
+from stresslab.model.stress import StressModel
+
+__all__ = ["StressModel"]

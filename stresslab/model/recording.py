@@ -1,0 +1,196 @@
+"""Writes the state of the market, step by step and at both ends of the run."""
+
+from __future__ import annotations
+
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.events import MODES, EventLog
+from stresslab.core.ledger import EXTERNAL, FEES, INSURANCE_FUND
+from stresslab.liquidation.engine import LiquidationEngine
+from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
+from stresslab.margin.pools import account_equity
+from stresslab.model.opening import World
+from stresslab.scenario import Scenario
+
+_PATH = (
+    "index_ticks",
+    "mark_ticks",
+    "lowest_mark_ticks",
+    "best_bid_ticks",
+    "best_ask_ticks",
+    "bid_depth_lots",
+    "ask_depth_lots",
+    "open_interest_lots",
+    "volume_lots",
+    "forced_lots",
+)
+_TOTALS = (
+    "insurance_fund_micro_usd",
+    "fees_micro_usd",
+    "external_micro_usd",
+    "rounds",
+    "postings",
+)
+
+
+class Recording:
+    """Rows of the tables ``path`` and ``totals``, and the tables of the two ends of a run."""
+
+    def __init__(
+        self, scenario: Scenario, world: World, engine: LiquidationEngine, log: EventLog
+    ) -> None:
+        self._scenario, self._world, self._engine, self._log = scenario, world, engine, log
+        n_steps, n_assets = scenario.n_steps, len(scenario.assets)
+        self._path = {name: np.zeros((n_steps, n_assets), np.int64) for name in _PATH}
+        self._totals = {name: np.zeros(n_steps, np.int64) for name in _TOTALS}
+        self._bids, self._asks = np.zeros(n_assets, np.int64), np.zeros(n_assets, np.int64)
+        self._record_assets()
+        self._record_shocks()
+        if scenario.n_burn_in == 0:
+            self._take_stock()
+
+    def step(self, clock: int) -> None:
+        """Record the end of a step; the stock is taken when the burn-in is over."""
+        row, w, c = clock - 1, self._world, self._world.clearing
+        w.floor.quotes(self._bids, self._asks)
+        bid_depth, ask_depth = w.floor.depths(w.board.ticks)
+        values = (
+            w.market.index,
+            w.board.ticks,
+            np.minimum(self._engine.lowest_marks, w.board.ticks),
+            self._bids,
+            self._asks,
+            bid_depth,
+            ask_depth,
+            _open_interest(c.accounts.position),
+            w.floor.volume,
+            self._engine.forced_lots,
+        )
+        for name, value in zip(_PATH, values, strict=True):
+            self._path[name][row] = value
+        money = c.house.cash
+        external = money[EXTERNAL] + np.sum(c.house.position * w.board.ticks * c.tables.unit_value)
+        totals = (money[INSURANCE_FUND], money[FEES], external, self._engine.rounds, c.house.postings[0])
+        for name, value in zip(_TOTALS, totals, strict=True):
+            self._totals[name][row] = value
+        if clock == self._scenario.n_burn_in:
+            self._take_stock()
+
+    def finish(self) -> None:
+        """Write the paths and what everybody ends with."""
+        n_steps, n_assets = self._scenario.n_steps, len(self._scenario.assets)
+        steps = np.arange(1, n_steps + 1) - self._scenario.n_burn_in
+        self._log.append(
+            "path",
+            step=np.repeat(steps, n_assets),
+            asset=np.tile(np.arange(n_assets), n_steps),
+            **{name: column.ravel() for name, column in self._path.items()},
+        )
+        seconds = steps * self._scenario.step_seconds
+        self._log.append("totals", step=steps, seconds=seconds, **self._totals)
+        self._record_accounts()
+        self._record_positions()
+        self._record_counts()
+
+    def _record_assets(self) -> None:
+        for place, (name, asset) in enumerate(self._scenario.assets.items()):
+            self._log.append(
+                "assets",
+                asset=place,
+                name=name,
+                kind=asset.kind,
+                tick_size_usd=asset.tick_size_usd,
+                lot_size=asset.lot_size,
+                unit_value_micro_usd=asset.unit_value,
+                initial_price_ticks=asset.initial_ticks,
+            )
+
+    def _record_shocks(self) -> None:
+        names, length = list(self._scenario.assets), self._scenario.step_seconds
+        for shock in self._scenario.market.shocks.values():
+            first = int(-(-shock.at_seconds // length))
+            last = int(-(-(shock.at_seconds + shock.over_seconds) // length))
+            for name in shock.assets:
+                self._log.append(
+                    "shocks",
+                    asset=names.index(name),
+                    fall=shock.fall,
+                    first_step=first,
+                    last_step=last,
+                )
+
+    def _take_stock(self) -> None:
+        """Remember wealth and positions, and draw the liquidation map, before anything happens."""
+        w, c = self._world, self._world.clearing
+        marks = w.board.ticks
+        self._wealth = _equities(c.accounts, c.tables, marks)
+        self._held, self._modes = c.accounts.position.copy(), c.accounts.mode.copy()
+        self._notional = np.abs(self._held) * (marks * c.tables.unit_value)[:, None]
+        for moves in (FALLS, RISES):
+            notional, pools = liquidation_map(c.accounts, c.tables, marks, moves)
+            assets, modes, places = np.nonzero(pools)
+            self._log.append(
+                "liquidation_map",
+                asset=assets,
+                mode=np.array([MODES[m] for m in modes], object),
+                move=moves[places] / 1000,
+                notional_micro_usd=notional[assets, modes, places],
+                pools=pools[assets, modes, places],
+            )
+
+    def _record_accounts(self) -> None:
+        w, a = self._world, self._world.clearing.accounts
+        tables = w.clearing.tables
+        self._log.append(
+            "accounts",
+            account=a.id,
+            group=np.array(w.population.group_names(), object),
+            strategy=np.array(w.population.strategy_names(), object),
+            wealth_micro_usd=self._wealth,
+            final_equity_micro_usd=_equities(a, tables, w.board.ticks),
+            final_equity_at_index_micro_usd=_equities(a, tables, w.market.index),
+            fees_micro_usd=a.fees,
+            funding_micro_usd=a.funding,
+            penalties_micro_usd=a.penalties,
+            n_topups=a.n_topups,
+            n_stops=a.n_stops,
+            n_margin_calls=a.n_margin_calls,
+        )
+
+    def _record_positions(self) -> None:
+        accounts = self._world.clearing.accounts
+        assets, rows = np.nonzero((self._held != 0) | (accounts.position != 0))
+        self._log.append(
+            "positions",
+            account=accounts.id[rows],
+            asset=assets,
+            mode=np.array([MODES[m] for m in self._modes[assets, rows]], object),
+            initial_lots=self._held[assets, rows],
+            final_lots=accounts.position[assets, rows],
+            initial_notional_micro_usd=self._notional[assets, rows],
+        )
+
+    def _record_counts(self) -> None:
+        fills, requested, refused, cancelled = self._world.floor.totals()
+        self._log.append(
+            "counts", fills=fills, orders=requested, refused=refused, cancelled=cancelled
+        )
+
+
+@njit(cache=True)
+def _equities(accounts, tables, marks):
+    equities = np.empty(accounts.id.size, np.int64)
+    for n in range(equities.size):
+        equities[n] = account_equity(accounts, tables, marks, n)
+    return equities
+
+
+@njit(cache=True)
+def _open_interest(position):
+    interest = np.zeros(position.shape[0], np.int64)
+    for a in range(position.shape[0]):
+        for lots in position[a]:
+            interest[a] += max(lots, 0)
+    return interest

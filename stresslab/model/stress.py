@@ -1,0 +1,183 @@
+"""The model: one market of traders, stepped through the list of calls that the model page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mesa
+import numpy as np
+
+from stresslab.core.columns import Orders, make_orders
+from stresslab.core.events import EventLog
+from stresslab.core.ledger import INSURANCE_FUND, Conservation
+from stresslab.core.random import Streams
+from stresslab.liquidation.engine import LiquidationEngine
+from stresslab.liquidation.sequence import sequence_by_trader
+from stresslab.margin.calls import send_margin_calls, trigger_stops
+from stresslab.margin.funding import pay_funding
+from stresslab.margin.tiers import RATE_UNIT, rate_units
+from stresslab.market.funding import PremiumAverage, funding_rate
+from stresslab.market.view import look
+from stresslab.model.opening import World, open_world
+from stresslab.model.recording import Recording
+from stresslab.scenario import Scenario
+
+
+class StressModel(mesa.Model):  # type: ignore[misc]
+    """A market of traders in a scenario; ``run`` returns its event log.
+
+    Parameters
+    ----------
+    scenario : everything the run is made from
+    seed, replicate : where all its draws are addressed; nothing else is random
+
+    Examples
+    --------
+    ``StressModel(scenario, seed=1, replicate=0).run().columns("liquidations")``
+    """
+
+    def __init__(self, scenario: Scenario, *, seed: int, replicate: int) -> None:
+        super().__init__(rng=seed)
+        self.scenario = scenario
+        self.streams = Streams(seed, replicate)
+        self.log = EventLog()
+        self.clock = 0
+        self.world: World = open_world(self, scenario, self.streams)
+        w = self.world
+        self.conservation = Conservation(w.clearing.accounts, w.clearing.house)
+        self.engine = LiquidationEngine(
+            scenario.liquidation, scenario.margin, w.clearing, w.floor, w.board, self.log,
+            self.streams, self.conservation,
+        )  # fmt: skip
+        self.recording = Recording(scenario, w, self.engine, self.log)
+        self._orders = make_orders(w.order_capacity)
+        self._stops = make_orders(w.clearing.accounts.position.size)
+        self._premium = PremiumAverage(len(scenario.assets))
+        self._suspects = np.empty(0, np.int64)
+        self._call_level = rate_units(scenario.margin.call_level)
+        self._seconds_to_funding = scenario.market.funding.interval_seconds
+        self._open_books()
+
+    def run(self) -> EventLog:
+        """Step to the end of the scenario and return everything that happened."""
+        for _ in range(self.scenario.n_steps):
+            self.step()
+        self.engine.finish()
+        self.recording.finish()
+        return self.log
+
+    def step(self) -> None:
+        """One step of the market, in this order and no other."""
+        self.clock += 1
+        self.engine.open_step()
+        self.index()
+        self.decide()
+        self.match()
+        self.mark()
+        self.margin()
+        self.liquidate()
+        self.settle()
+        self.fund()
+        self.record()
+
+    @property
+    def recorded_step(self) -> int:
+        """The step as the event log counts it: 1 is the first after the burn-in."""
+        return self.clock - self.scenario.n_burn_in
+
+    def index(self) -> None:
+        """Let the exogenous price move, and what earlier flow displaced come back."""
+        w = self.world
+        old, new = w.index[self.clock - 1], w.index[self.clock]
+        for asset in np.flatnonzero(new != old):
+            w.board.index_moved(int(asset), float(new[asset] - old[asset]))
+        self._book_moved(w.floor.open_step(new, self.scenario.step_seconds))
+        w.market.index[:] = new
+        w.market.step[0] = self.clock
+        w.floor.quotes(w.market.best_bid, w.market.best_ask)
+
+    def decide(self) -> None:
+        """Ask the traders whose turn it is; stops triggered in the last step come first."""
+        self._orders.n[0] = 0
+        _append(self._orders, self._stops)
+        self._stops.n[0] = 0
+        self.world.population.decide(self.clock, self.world.market, self._orders)
+
+    def match(self) -> None:
+        """Send the orders to the books, traders in an order drawn for this step."""
+        w = self.world
+        sequence = sequence_by_trader(
+            w.clearing.accounts.id, self._orders, self.streams["order"], self.clock
+        )
+        self._book_moved(w.floor.match(self._orders, sequence, w.board.ticks))
+        self._check("match")
+
+    def mark(self) -> None:
+        """Set the mark prices from index and books."""
+        self.engine.move_marks(self.recorded_step)
+
+    def margin(self) -> None:
+        """Send margin calls, take top-ups, trigger stop-losses."""
+        w, c = self.world, self.world.clearing
+        marks = w.board.ticks
+        self._suspects = self.engine.pools_to_call(self._call_level)
+        columns = w.population.columns
+        send_margin_calls(
+            c.accounts, c.house, c.journal, c.tables, marks, self._suspects, w.called,
+            columns.topup_probability, columns.topup_fraction, self.streams["topup"], self.clock,
+        )  # fmt: skip
+        trigger_stops(c.accounts, marks, columns.stop_ticks, self._stops)
+
+    def liquidate(self) -> None:
+        """Close pools in breach, round after round."""
+        self.engine.liquidate(self.recorded_step, self._suspects)
+
+    def settle(self) -> None:
+        """Send deficits through the waterfall."""
+        self.engine.settle(self.recorded_step)
+        self._check("settle")
+
+    def fund(self) -> None:
+        """Pay funding when its interval is over."""
+        w, rules = self.world, self.scenario.market.funding
+        self._premium.add(w.floor.prices(), w.market.index)
+        self._seconds_to_funding -= self.scenario.step_seconds
+        if self._seconds_to_funding > 0:
+            return
+        self._seconds_to_funding += rules.interval_seconds
+        rates = [rate_units(funding_rate(float(p), rules)) for p in self._premium.take()]
+        c = w.clearing
+        pay_funding(
+            c.accounts, c.house, c.journal, c.tables, w.market.index, np.array(rates, np.int64)
+        )
+        self._check("fund")
+
+    def record(self) -> None:
+        """Write the state of the step, and let traders see its marks from the next one on."""
+        w = self.world
+        self.recording.step(self.clock)
+        look(w.market, w.market.index, w.board.ticks, w.fading)
+
+    def _open_books(self) -> None:
+        """Let those who make the market quote before the first step, against empty books."""
+        w = self.world
+        self._orders.n[0] = 0
+        w.floor.quotes(w.market.best_bid, w.market.best_ask)
+        w.population.open_books(w.market, self._orders)
+        sequence = sequence_by_trader(w.clearing.accounts.id, self._orders, self.streams["order"], 0)
+        self._book_moved(w.floor.match(self._orders, sequence, w.board.ticks))
+
+    def _book_moved(self, moves: list[tuple[int, int, float]]) -> None:
+        for asset, cause, ticks in moves:
+            self.world.board.book_moved(asset, cause, ticks)
+
+    def _check(self, stage: str) -> None:
+        c = self.world.clearing
+        self.conservation.check(c.accounts, c.house, self.recorded_step, stage)
+
+
+def _append(orders: Orders, more: Orders) -> None:
+    start, n = int(orders.n[0]), int(more.n[0])
+    for column, extra in zip(orders[1:], more[1:], strict=True):
+        column[start : start + n] = extra[:n]
+    orders.n[0] = start + n

@@ -1,0 +1,83 @@
+"""The scenario: everything that one run of the model is made from, and nothing it computes.
+
+Declared classes only; importing this module must stay cheap, since checking a config does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from stresslab.core.declarations import declared, param
+from stresslab.core.names import nearest
+from stresslab.liquidation.rules import LiquidationRules
+from stresslab.margin.rules import MarginRules
+from stresslab.market.rules import Asset, MarketRules, ReplayIndex
+from stresslab.traders.choice import CHOICES
+from stresslab.traders.choice.fixed_share import FixedShare
+from stresslab.traders.groups import TraderGroup, population_faults
+
+
+def _all_cross() -> FixedShare:
+    return FixedShare(cross_share=1.0)
+
+
+@declared
+class Scenario:
+    """One market, its rules and its people."""
+
+    step_seconds: float = param("Length of a step", unit="s", gt=0, le=86_400)
+    duration_seconds: float = param("Length of the run after burn-in", unit="s", gt=0)
+    burn_in_seconds: float = param(
+        "Time that passes before anything is recorded or shocked", unit="s", default=0.0, ge=0
+    )
+    assets: dict[str, Asset] = param("Contracts that trade, in the order of their ids")
+    market: MarketRules = param("Prices, fees and funding", factory=MarketRules)
+    margin: MarginRules = param("Margin rules of the venue")
+    liquidation: LiquidationRules = param("Liquidation rules", factory=LiquidationRules)
+    margin_mode: object = param(
+        "How traders choose the margin mode of a position, unless their group says otherwise",
+        kinds=CHOICES,
+        factory=_all_cross,
+    )
+    traders: dict[str, TraderGroup] = param("Groups of traders, in the order of their ids")
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of a run, burn-in included."""
+        return self.n_burn_in + max(1, round(self.duration_seconds / self.step_seconds))
+
+    @property
+    def n_burn_in(self) -> int:
+        """Steps of the burn-in."""
+        return round(self.burn_in_seconds / self.step_seconds)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        names = list(self.assets)
+        if not names:
+            yield "assets", "has no asset; at least one is needed"
+        if not self.traders:
+            yield "traders", "has no group; at least one is needed"
+        for name, asset in self.assets.items():
+            if asset.kind == "perpetual" and name not in self.margin.brackets:
+                yield "margin.brackets", f"has no table for the perpetual '{name}'"
+        yield from _unknown("margin.brackets", self.margin.brackets, names)
+        yield from _unknown("margin.max_leverage", self.margin.max_leverage, names)
+        for name, shock in self.market.shocks.items():
+            yield from _unknown(f"market.shocks.{name}.assets", shock.assets, names)
+            if shock.at_seconds > self.duration_seconds:
+                yield (
+                    f"market.shocks.{name}.at_seconds",
+                    f"{shock.at_seconds:g} s is after the end of the run, "
+                    f"{self.duration_seconds:g} s",
+                )
+        if isinstance(self.market.index, ReplayIndex):
+            yield from _unknown("market.index.assets", self.market.index.assets, names)
+        is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
+        for path, message in population_faults(self.traders, is_spot):
+            yield f"traders.{path}", message
+
+
+def _unknown(path: str, found: Iterable[str], names: list[str]) -> Iterator[tuple[str, str]]:
+    for name in found:
+        if name not in names:
+            yield path, f"unknown asset {name!r}{nearest(name, names)}"
