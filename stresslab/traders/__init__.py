@@ -1,0 +1,1 @@
+"""Traders: who they are, what they hold, when they act, how they choose a margin mode."""

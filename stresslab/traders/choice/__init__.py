@@ -1,0 +1,8 @@
+"""How a trader chooses the margin mode of a position it opens. One file and one line add another."""
+
+from __future__ import annotations
+
+from stresslab.traders.choice.fixed_share import FixedShare
+from stresslab.traders.choice.logit import Logit
+
+CHOICES: dict[str, type] = {"fixed_share": FixedShare, "logit": Logit}

@@ -1,0 +1,114 @@
+"""All traders of a run: whose turn it is, what they order, which margin mode they choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from stresslab.core.columns import Accounts, Market, Orders, make_orders
+from stresslab.core.random import Streams
+from stresslab.traders.group import Group, StepDraws
+from stresslab.traders.population import Population
+from stresslab.traders.rules import TraderGroup
+from stresslab.traders.strategies import STRATEGIES, kind_of
+from stresslab.traders.turns import TurnCalendar
+
+
+class Crowd:
+    """The traders at work.
+
+    Parameters
+    ----------
+    accounts : with ``id`` and ``position`` as the population has them
+    margin_mode : the scenario's choice, for groups that have none of their own
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, TraderGroup],
+        margin_mode: Any,
+        population: Population,
+        accounts: Accounts,
+        market: Market,
+        streams: Streams,
+        step_seconds: float,
+        n_steps: int,
+    ) -> None:
+        self.columns = population.columns
+        self.orders: Orders = make_orders(1024)
+        self._streams, self._market = streams, market
+        self.groups = [
+            _group(
+                place, name, rules[name], margin_mode, self.columns, accounts, market, step_seconds
+            )
+            for place, name in enumerate(rules)
+        ]
+        mean_seconds = np.array([group.seconds_between_turns for group in rules.values()])
+        self._calendar = TurnCalendar(
+            accounts.id, mean_seconds[self.columns.group], step_seconds, n_steps, streams["turn"]
+        )
+
+    def prepare(self) -> None:
+        """Choose the modes of the first positions, then let strategies set their own columns.
+
+        The positions of the population stand in ``accounts``; no cash needs to have moved yet.
+        """
+        draws = StepDraws(self._streams, 0)
+        for group in self.groups:
+            group.choice.choose_first(group, draws)
+            group.strategy.prepare(group, self._market, draws)
+
+    def decide(self, step: int) -> Orders:
+        """Return the orders of everybody whose turn it is; the batch is reused by the next step."""
+        draws = StepDraws(self._streams, step)
+        due = self._calendar.due(step)
+        place_of = self.columns.group[due]
+        self.orders.n[0] = 0
+        for place, group in enumerate(self.groups):
+            group.rows = due[place_of == place]
+            if group.rows.size:
+                self._ask(group, draws)
+        return self.orders
+
+    def _ask(self, group: Group, draws: StepDraws) -> None:
+        most = group.strategy.orders_per_turn(group.parameters, self._market.mark.size)
+        self._make_room(group.rows.size * most)
+        first = int(self.orders.n[0])
+        group.strategy.decide_all(group, self._market, draws, self.orders)
+        group.choice.choose(group, draws, self.orders, first, int(self.orders.n[0]))
+
+    def _make_room(self, wanted: int) -> None:
+        used = int(self.orders.n[0])
+        if used + wanted <= self.orders.lots.size:
+            return
+        larger = make_orders(2 * (used + wanted))
+        for old, new in zip(self.orders, larger, strict=True):
+            new[: old.size] = old
+        self.orders = larger
+
+
+def _group(
+    place: int,
+    name: str,
+    rules: TraderGroup,
+    margin_mode: Any,
+    columns: Any,
+    accounts: Accounts,
+    market: Market,
+    step_seconds: float,
+) -> Group:
+    kind = kind_of(rules.strategy)
+    return Group(
+        name=name,
+        kind=kind,
+        strategy=STRATEGIES[kind],
+        parameters=rules.strategy,
+        choice=rules.margin_mode or margin_mode,
+        accounts=accounts,
+        columns=columns,
+        market=market,
+        step_seconds=step_seconds,
+        members=np.flatnonzero(columns.group == place),
+    )
