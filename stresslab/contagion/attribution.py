@@ -77,7 +77,7 @@ def _split(tables: Tables, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, ...
     part = order[part]
     amount, liquidation = as_int(rows["amount_micro_usd"]), as_int(rows["liquidation"])
     asset = as_int(rows["asset"])
-    share = np.asarray(causes["share"], dtype=np.float64)[part]
+    share = _finite(np.asarray(causes["share"], dtype=np.float64)[part])
     piece = np.floor(share * amount[row]).astype(np.int64)
     left_over = amount.copy()
     np.subtract.at(left_over, row, piece)
@@ -100,6 +100,12 @@ def _expand(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray
     row = np.repeat(np.arange(len(size)), size)
     start = np.repeat(first - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
     return row, start + np.arange(len(row))
+
+
+def _finite(share: np.ndarray) -> np.ndarray:
+    if not np.isfinite(share).all():
+        raise InvariantError("price_causes: a share of a price move is not a finite number")
+    return share
 
 
 def _refuse_unexplained(rows: dict[str, np.ndarray], is_unexplained: np.ndarray) -> None:

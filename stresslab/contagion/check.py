@@ -35,6 +35,7 @@ def faults_of(tables: Tables, amounts: Amounts) -> list[str]:
     """Return the same for amounts that are already at hand."""
     return [
         *_unknown_liquidations(tables),
+        *_unknown_moves(tables),
         *_unbalanced_amounts(tables, amounts),
         *_impossible_sources(tables, amounts),
         *_unbalanced_shares(tables),
@@ -48,6 +49,16 @@ def _unknown_liquidations(tables: Tables) -> Iterator[str]:
         ids = np.unique(as_int(tables[table]["liquidation"]))
         for unknown in ids[rows_of(ids, known) < 0].tolist():
             yield f"{table}: liquidation {unknown} is not in the table of liquidations"
+
+
+def _unknown_moves(tables: Tables) -> Iterator[str]:
+    moves, causes = tables["price_moves"], tables["price_causes"]
+    n_assets = len(tables["assets"]["asset"])
+    known = np.unique(as_int(moves["stage"]) * n_assets + as_int(moves["asset"]))
+    wanted = np.unique(as_int(causes["stage"]) * n_assets + as_int(causes["asset"]))
+    for move in wanted[rows_of(wanted, known) < 0].tolist():
+        stage, asset = divmod(move, n_assets)
+        yield f"price_causes: stage {stage}, asset {asset} is not in the table of price moves"
 
 
 def _unbalanced_amounts(tables: Tables, amounts: Amounts) -> Iterator[str]:

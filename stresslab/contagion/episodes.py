@@ -24,7 +24,7 @@ class Episodes(NamedTuple):
 
 def step_seconds(tables: Tables) -> float:
     """Return the length of a step, NaN for a run without steps."""
-    seconds = tables["totals"]["seconds"]
+    seconds = np.sort(tables["totals"]["seconds"])
     if not len(seconds):
         return math.nan
     return float(seconds[1] - seconds[0]) if len(seconds) > 1 else float(seconds[0])

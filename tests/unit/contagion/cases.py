@@ -51,6 +51,7 @@ def one_liquidation() -> Tables:
         totals=[{"step": step, "seconds": step + 1.0} for step in range(STEPS)],
         liquidations=[liquidation(0, step=3, end_step=4)],
         breach_amounts=[_amount(0, 0, 0, 10)],
+        price_moves=[_move(0, 3, 0, 0, 100, 98)],
         price_causes=[_cause(0, 0, "index", 1.0)],
     )
 

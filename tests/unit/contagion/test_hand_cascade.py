@@ -10,13 +10,13 @@ eats 0.90 USD of its pool's excess (equity - maintenance). Everybody is long; `e
     account 4  isolated   20 A           equity   660
 
 **Step 1, index.** A falls from 100 to 90. Account 1: equity 1,500 - 100 x 10 = 500 against
-10 % x 9,000 = 900. Its excess went from 1,500 - 1,000 = 500 to -400: the index ate 900. It breaches:
-liquidation 0, exogenous, generation 0. The others stand: account 2 has 1,100 - 850 = 250 left,
-account 3 has 500 - 300 = 200, account 4 has 460 - 180 = 280.
+10 % x 9,000 = 900. Its excess went from 1,500 - 1,000 = 500 to -400: the index ate 900. It
+breaches: liquidation 0, exogenous, generation 0. The others stand: account 2 has 1,100 - 850 = 250
+left, account 3 has 500 - 300 = 200, account 4 has 460 - 180 = 280.
 
 **Round 1.** Liquidation 0 sells its 100 A for 8,480 (mark value 9,000, loss 520), which leaves
-1,500 - 10,000 + 8,480 = -20: the insurance fund pays 20. The sale moves the mark of A from 90 to 80.
-It eats 10 x 50 x 0.9 = 450 of account 2, from 250 to 600 - 800 = -200: liquidation 1, all by
+1,500 - 10,000 + 8,480 = -20: the insurance fund pays 20. The sale moves the mark of A from 90 to
+80. It eats 10 x 50 x 0.9 = 450 of account 2, from 250 to 600 - 800 = -200: liquidation 1, all by
 liquidation 0, generation 1. The index had eaten as much of it, but before its last judgement:
 that is not what tipped it over. Account 4 stands at 260 - 160 = 100.
 
@@ -24,7 +24,8 @@ that is not what tipped it over. Account 4 stands at 260 - 160 = 100.
 10) and 40 B for 3,840 (mark value 4,000, loss 160, fee 10). It keeps 30 A, equity 420 against 240.
 The sale of B moves the mark of B from 100 to 92; the mark of A is slow, the sale shows later. It
 eats 8 x 30 x 0.9 = 216 of account 3, from 200 to 260 - 276 = -16: liquidation 2, all by
-liquidation 1, generation 1 x (1 + 1) = 2. It sells 30 B for 2,700 (mark value 2,760, loss 60, fee 5).
+liquidation 1, generation 1 x (1 + 1) = 2. It sells 30 B for 2,700 (mark value 2,760,
+loss 60, fee 5).
 
 **Step 2, index.** The mark of A goes from 80 to 70: 5 ticks because the index falls from 90 to 85,
 5 because the sale of liquidation 1 arrives. Together they eat 10 x 20 x 0.9 = 180 of account 4, 90
@@ -75,7 +76,8 @@ def test_margin_eaten_by_cause(run: Contagion) -> None:
 
 def test_parents_are_exact(run: Contagion) -> None:
     edges = run.parents
-    assert list(zip(edges.child.tolist(), edges.parent.tolist(), edges.share.tolist())) == [
+    columns = (edges.child.tolist(), edges.parent.tolist(), edges.share.tolist())
+    assert list(zip(*columns, strict=True)) == [
         (1, 0, 1.0),
         (2, 1, 1.0),
         (3, 1, 0.5),

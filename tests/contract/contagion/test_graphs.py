@@ -1,0 +1,112 @@
+"""Every contagion graph can be built, written in every form, and read back as it was."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import networkx
+import pytest
+
+from stresslab.contagion import Contagion
+from stresslab.contagion.graph import FORMS, GRAPHS, edge_columns, write
+from stresslab.contagion.graph.edges import trigger_matrix
+from stresslab.core.errors import ConfigError
+from tests.unit.contagion.cases import hand_cascade, one_liquidation, tables
+
+READERS = {
+    "graphml": lambda text: networkx.read_graphml(io.BytesIO(text.encode())),
+    "gexf": lambda text: networkx.read_gexf(io.BytesIO(text.encode())),
+    "json": lambda text: networkx.node_link_graph(json.loads(text), edges="edges"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_what_is_written_is_read_back(name: str, form: str) -> None:
+    graph = GRAPHS[name](Contagion(hand_cascade()))
+    assert graph.number_of_edges() > 0
+    again = READERS[form](write(graph, form))
+    assert set(again.nodes) == set(graph.nodes)
+    assert set(again.edges) == set(graph.edges)
+    for node, attributes in graph.nodes(data=True):
+        assert attributes.items() <= again.nodes[node].items()
+    for source, target, attributes in graph.edges(data=True):
+        assert attributes.items() <= again.edges[source, target].items()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_same_graph_gives_the_same_text(name: str, form: str) -> None:
+    texts = {write(GRAPHS[name](Contagion(hand_cascade())), form) for _ in range(2)}
+    assert len(texts) == 1
+    assert "lastmodifieddate" not in texts.pop()
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("log", [tables, one_liquidation], ids=["empty", "one"])
+def test_small_logs_give_small_graphs(name: str, log) -> None:
+    graph = GRAPHS[name](Contagion(log()))
+    assert graph.number_of_nodes() <= 2
+    for form in FORMS:
+        assert write(graph, form)
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'dot' is unknown, allowed are graphml, gexf, json"):
+        write(networkx.DiGraph(), "dot")
+
+
+def test_the_bipartite_graph_tells_the_story() -> None:
+    graph = GRAPHS["bipartite"](Contagion(hand_cascade()))
+    assert sorted(graph.edges(data=True), key=lambda edge: edge[:2]) == [
+        ("liquidation:0", "move:1:A", {"share": 1.0}),
+        ("liquidation:1", "move:2:B", {"share": 1.0}),
+        ("liquidation:1", "move:3:A", {"share": 0.5}),
+        ("move:0:A", "liquidation:0", {"amount_usd": 900.0}),
+        ("move:1:A", "liquidation:1", {"amount_usd": 450.0}),
+        ("move:2:B", "liquidation:2", {"amount_usd": 216.0}),
+        ("move:3:A", "liquidation:3", {"amount_usd": 180.0}),
+    ]
+    assert graph.nodes["move:3:A"] == {
+        "kind": "move",
+        "stage": 3,
+        "step": 2,
+        "round": 0,
+        "asset": "A",
+        "from_ticks": 80,
+        "to_ticks": 70,
+        "share_index": 0.5,
+    }
+
+
+def test_the_liquidation_graph_is_its_columns_and_its_sparse_matrix() -> None:
+    run = Contagion(hand_cascade())
+    graph, columns = GRAPHS["liquidations"](run), edge_columns(run)
+    edges = [
+        (f"liquidation:{source}", f"liquidation:{target}", share)
+        for source, target, share in zip(
+            *(columns[name].tolist() for name in ("source", "target", "share")), strict=True
+        )
+    ]
+    assert sorted(edges) == sorted(graph.edges(data="share"))
+    assert columns["is_principal"].all()
+    assert trigger_matrix(run).toarray().tolist() == [
+        [0, 0, 0, 0],
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0.5, 0, 0],
+    ]
+    assert networkx.is_directed_acyclic_graph(graph)
+
+
+def test_the_asset_graph_tells_modes_apart() -> None:
+    graph = GRAPHS["assets"](Contagion(hand_cascade()))
+    assert graph.edges["A", "B"] == {
+        "notional_usd": 4_000.0,
+        "endogenous_usd": 4_000.0,
+        "isolated_usd": 0.0,
+        "cross_usd": 4_000.0,
+    }
+    assert graph.nodes["A"]["is_shocked"]
+    assert not graph.nodes["B"]["is_shocked"]
