@@ -41,7 +41,9 @@ def head(axes: Axes, place: int, title: str) -> None:
     axes.set_title(f"{_LETTERS[place % 26]}  {title}".rstrip())
 
 
-def interval_lines(axes: Axes, frame: pl.DataFrame, series: str, strokes: Mapping[str, Stroke]) -> None:
+def interval_lines(
+    axes: Axes, frame: pl.DataFrame, series: str, strokes: Mapping[str, Stroke]
+) -> None:
     """Draw ``mid`` against ``x`` with a band from ``low`` to ``high`` for each name in ``series``.
 
     Bands come first and lines after, widest first, so that no band covers a line and equal lines
@@ -49,33 +51,35 @@ def interval_lines(axes: Axes, frame: pl.DataFrame, series: str, strokes: Mappin
     """
     parts = {n: frame.filter(pl.col(series) == n).sort("x") for n in strokes}
     shown = {n: part for n, part in parts.items() if part.height}
+    opacity = min(BAND, 0.6 / max(len(shown), 1))
     for name, part in shown.items():
-        band(axes, part, strokes[name].colour)
+        band(axes, part, strokes[name].colour, opacity)
     for name, part in shown.items():
-        line(axes, part, strokes[name], name)
+        line(axes, part, strokes[name])
 
 
-def band(axes: Axes, part: pl.DataFrame, colour: str) -> None:
+def band(axes: Axes, part: pl.DataFrame, colour: str, opacity: float = BAND) -> None:
     """Shade an interval; a lone point gets a bar, since a band of no width is invisible."""
     x, low, high = (part[c].to_numpy() for c in ("x", "low", "high"))
     if part.height == 1:
         axes.vlines(x, low, high, colors=colour, linewidth=1.0)
     else:
-        axes.fill_between(x, low, high, color=colour, alpha=BAND, linewidth=0)
+        axes.fill_between(x, low, high, color=colour, alpha=opacity, linewidth=0)
 
 
-def line(axes: Axes, part: pl.DataFrame, stroke: Stroke, name: str) -> None:
+def line(
+    axes: Axes, part: pl.DataFrame, stroke: Stroke, x: str = "x", y: str = "mid", **marks: Any
+) -> None:
     """Draw one series of finished numbers in its stroke; seaborn aggregates nothing."""
     sns.lineplot(
-        data=to_pandas(part.select("x", "mid")),
-        x="x",
-        y="mid",
+        data=to_pandas(part.select(x, y)),
+        x=x,
+        y=y,
         ax=axes,
-        label=name,
         legend=False,
         estimator=None,
         errorbar=None,
-        **line_marks(stroke),
+        **line_marks(stroke) | marks,
     )
 
 
@@ -103,9 +107,10 @@ def legend_above(figure: Figure, handles: Sequence[Any], title: str = "") -> Non
     if not handles:
         return
     lengths = [len(str(h.get_label())) for h in handles]
-    columns = max(c for c in range(1, len(handles) + 1) if c == 1 or _fits(figure, lengths, c))
-    rows = -(-len(handles) // columns) + bool(title)
-    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * rows)
+    n = len(handles)
+    rows = next(r for r in range(1, n + 1) if r == n or _fits(figure, lengths, -(-n // r)))
+    columns = -(-n // rows)
+    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * (rows + bool(title)))
     figure.legend(handles=handles, title=title, loc="outside upper center", ncols=columns)
 
 

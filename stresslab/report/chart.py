@@ -37,7 +37,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Chart:
-    """One figure. To add one: a file with ``TITLE``, ``prepare`` and ``draw``, and a line in the table.
+    """One figure: a file with ``TITLE``, ``prepare`` and ``draw`` and a line in the table.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class Label:
     def __str__(self) -> str:
         text = self.text[:1].upper() + self.text[1:]
         unit = "%" if self.unit == FRACTION else self.unit
-        return f"{text} ({unit})" if unit else text
+        return f"{text}\u00a0({unit})" if unit else text  # the unit never stands alone on a line
 
     def wrapped(self, width: int = 28) -> str:
         """Return the label over as many lines as it needs; a word longer than a line is kept."""
@@ -59,4 +59,4 @@ def short(name: str, width: int = 18) -> str:
     if len(name) <= width:
         return name
     head = width // 2
-    return f"{name[:head]}…{name[len(name) - (width - head - 1):]}"
+    return f"{name[:head]}…{name[len(name) - (width - head - 1) :]}"

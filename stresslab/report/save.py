@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from stresslab.core.errors import StorageError
 from stresslab.report.style import theme
+from stresslab.report.tables import write_frame
 
 #: Metadata without a date, for each format.
 METADATA: dict[str, dict[str, str | None]] = {
@@ -24,7 +25,7 @@ METADATA: dict[str, dict[str, str | None]] = {
 
 
 def save(figure: Figure, frames: Mapping[str, pl.DataFrame], folder: Path, name: str) -> list[Path]:
-    """Write ``NAME.pdf``, ``.svg``, ``.png`` and each frame as ``NAME[_FRAME].csv`` and ``.parquet``.
+    """Write ``NAME.pdf``, ``.svg``, ``.png``; each frame as ``NAME[_FRAME].csv``, ``.parquet``.
 
     Returns the paths written, pictures first. A figure with one frame gives its data the figure's
     own name; with several, the frame's name is added.
@@ -49,9 +50,5 @@ def _pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
 def _data(frames: Mapping[str, pl.DataFrame], folder: Path, name: str) -> list[Path]:
     paths = []
     for key, frame in frames.items():
-        stem = name if len(frames) == 1 else f"{name}_{key}"
-        table, typed = folder / f"{stem}.csv", folder / f"{stem}.parquet"
-        frame.write_csv(table)
-        frame.rechunk().write_parquet(typed, row_group_size=100_000, statistics=False)
-        paths += [table, typed]
+        paths += write_frame(frame, folder / (name if len(frames) == 1 else f"{name}_{key}"))
     return paths

@@ -27,7 +27,9 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     """
     nodes, edges = frames["nodes"], frames["edges"]
     tallest = nodes.group_by("layer").len()["len"].max() or 1
-    figure = Figure(figsize=(PAGE, min(2.2 + 0.17 * float(str(tallest)), 5.6)), layout="constrained")
+    figure = Figure(
+        figsize=(PAGE, min(2.2 + 0.17 * float(str(tallest)), 5.6)), layout="constrained"
+    )
     axes = figure.subplots()
     graph = _graph(nodes, edges)
     places = _layout(graph, nodes)
@@ -49,7 +51,9 @@ def _layout(graph: nx.DiGraph, nodes: pl.DataFrame) -> dict[str, tuple[float, fl
     """Place each layer in a column, sorted by where its parents stand, so that few edges cross."""
     height: dict[str, float] = {}
     places: dict[str, tuple[float, float]] = {}
-    for (layer,), column in nodes.sort("layer", "asset", "node").group_by("layer", maintain_order=True):
+    for (layer,), column in nodes.sort("layer", "asset", "node").group_by(
+        "layer", maintain_order=True
+    ):
         order = sorted(column["node"], key=lambda n: _parents_height(graph, n, height))
         for place, node in enumerate(order):
             height[node] = (place + 0.5) / len(order)
@@ -58,7 +62,9 @@ def _layout(graph: nx.DiGraph, nodes: pl.DataFrame) -> dict[str, tuple[float, fl
 
 
 def _parents_height(graph: nx.DiGraph, node: str, height: dict[str, float]) -> float:
-    weights = [(graph.edges[p, node]["share"], height[p]) for p in graph.predecessors(node) if p in height]
+    weights = [
+        (graph.edges[p, node]["share"], height[p]) for p in graph.predecessors(node) if p in height
+    ]
     total = sum(w for w, _ in weights)
     return sum(w * h for w, h in weights) / total if total else 0.5
 
@@ -72,7 +78,8 @@ def _edges(axes: Axes, graph: nx.DiGraph, places: dict[str, tuple[float, float]]
         edgelist=order,
         ax=axes,
         arrows=False,
-        width=[0.2 + 2.6 * s for s in shares],
+        hide_ticks=False,
+        width=[0.2 + 2.0 * s for s in shares],
         edge_color=[(0.35, 0.35, 0.35, 0.12 + 0.5 * s) for s in shares],
     )
 
@@ -99,12 +106,11 @@ def _nodes(axes: Axes, nodes: pl.DataFrame, places: dict[str, tuple[float, float
         zorder=3,
     )
     for row in data[data["liquidations"] > 1].itertuples():
-        axes.annotate(f"{row.liquidations}", (row.x, row.y), ha="center", va="center", fontsize=5)
+        where = {"xytext": (5, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
+        axes.annotate(f"×{row.liquidations}", (row.x, row.y), fontsize=5.5, zorder=4, **where)
 
 
-def _ground(
-    axes: Axes, nodes: pl.DataFrame, labels: Labels
-) -> None:
+def _ground(axes: Axes, nodes: pl.DataFrame, labels: Labels) -> None:
     """Name the generations below the columns and leave room for the largest nodes."""
     columns = nodes.unique("layer", maintain_order=True).sort("layer")
     axes.set_xticks(columns["layer"].to_list(), columns["generation"].to_list())
@@ -112,7 +118,9 @@ def _ground(
     axes.spines["left"].set_visible(False)
     axes.grid(False)
     last = float(str(columns["layer"].max()))
-    axes.set(xlim=(-0.5, last + 0.5), ylim=(-0.02, 1.02), xlabel=str(labels["generation"]), ylabel="")
+    axes.set(
+        xlim=(-0.5, last + 0.5), ylim=(-0.02, 1.02), xlabel=str(labels["generation"]), ylabel=""
+    )
 
 
 def _legend(figure: Figure, nodes: pl.DataFrame) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.report.adapter import to_pandas
-from stresslab.report.axes import head, line_marks, note, panels, series_legend
+from stresslab.report.axes import head, line, note, panels, series_legend
 from stresslab.report.chart import Frames, Labels
 from stresslab.report.labels import short, show_unit
 from stresslab.report.style import QUIET, Stroke, strokes
@@ -50,25 +48,9 @@ def _panel(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke]) -> None:
                 alpha=0.12,
                 linewidth=0,
             )
-            _steps(axes, steps, stroke, name)
+            line(axes, steps, stroke, "size", "at_least", drawstyle="steps-pre", markevery=0.12)
     if not part.height:
         note(axes, "no cascade in any run")
-
-
-def _steps(axes: Axes, steps: pl.DataFrame, stroke: Stroke, name: str) -> None:
-    marks = line_marks(stroke) | {"markevery": max(steps.height // 8, 1)}
-    sns.lineplot(
-        data=to_pandas(steps.select("size", "at_least")),
-        x="size",
-        y="at_least",
-        ax=axes,
-        label=name,
-        legend=False,
-        estimator=None,
-        errorbar=None,
-        drawstyle="steps-pre",
-        **marks,
-    )
 
 
 def _guides(axes: Axes, guides: pl.DataFrame) -> None:

@@ -29,9 +29,9 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     arms = frame["arm"].unique(maintain_order=True).to_list()
     names = frame["source"].unique(maintain_order=True).to_list()
     figure, grid = _grid(len(arms), len(names))
-    largest = frame["value"].fill_nan(None).max() or 0.0
+    largest = float(str(frame["value"].fill_nan(None).max() or 0.0))
     for place, (axes, arm) in enumerate(zip(grid, arms, strict=True)):
-        _matrix(axes, _table(frame.filter(arm=arm), names), float(largest), labels)
+        _matrix(axes, _table(frame.filter(arm=arm), names), largest, labels)
         head(axes, place, arm)
     figure.supxlabel(str(labels["target"]))
     figure.supylabel(str(labels["source"]))
@@ -45,7 +45,9 @@ def _grid(n_arms: int, n_assets: int) -> tuple[Figure, list[Axes]]:
     columns = min(columns, n_arms)
     rows = -(-n_arms // columns)
     side = PAGE / max(columns, 2) * (0.62 if n_assets <= _MOST_ANNOTATED else 0.84)
-    figure = Figure(figsize=(PAGE if columns > 1 else PAGE * 0.6, side * rows), layout="constrained")
+    figure = Figure(
+        figsize=(PAGE if columns > 1 else PAGE * 0.6, side * rows), layout="constrained"
+    )
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in axes[n_arms:]:
         spare.remove()

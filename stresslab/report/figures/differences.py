@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from stresslab.report.axes import head, interval_lines, line_marks, panels, series_legend
 from stresslab.report.chart import Frames, Labels
-from stresslab.report.labels import show_unit
+from stresslab.report.labels import short, show_unit
 from stresslab.report.style import Stroke, strokes
 
 
@@ -27,7 +27,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
         part = frame.filter(pattern=pattern, outcome=outcome)
         unit = labels[outcome].unit
         if one_size:
-            _forest(axes, part, looks)
+            _forest(axes, part, looks, named=place % 3 == 0)
             axes.set(xlabel=labels[outcome].wrapped(), ylabel="")
             show_unit(axes.xaxis, unit)
         else:
@@ -38,7 +38,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
         head(axes, place, pattern)
     if not one_size:
         figure.supxlabel(str(labels["x"]))
-    series_legend(figure, looks)
+        series_legend(figure, looks)
     return figure
 
 
@@ -55,12 +55,12 @@ def _lines(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke]) -> None:
     axes.set_xlim(left=0)
 
 
-def _forest(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke]) -> None:
+def _forest(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke], named: bool) -> None:
     axes.axvline(0, color="black", linewidth=0.7)
     names = list(looks)
     for row in part.iter_rows(named=True):
         stroke, place = looks[row["contrast"]], names.index(row["contrast"])
         axes.hlines(place, row["low"], row["high"], colors=stroke.colour, linewidth=1.4)
         axes.plot(row["mid"], place, **line_marks(stroke) | {"linestyle": ""})
-    axes.set_yticks(range(len(names)), [""] * len(names))
+    axes.set_yticks(range(len(names)), [short(n, 26) if named else "" for n in names])
     axes.set_ylim(len(names) - 0.5, -0.5)

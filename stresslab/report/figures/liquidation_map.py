@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.report.adapter import to_pandas
-from stresslab.report.axes import head, panels, series_legend
+from stresslab.report.axes import head, line, panels, series_legend
 from stresslab.report.chart import Frames, Labels
 from stresslab.report.labels import short, show_unit
 from stresslab.report.style import Stroke, strokes
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:
-    """Draw a panel per asset, its price moving alone; falls to the left of zero, rises to the right.
+    """Draw a panel per asset, its price moving alone; falls left of zero, rises right of it.
 
     ``liquidation_map``: asset, mode, move (simple return of the mark), notional_usd (of all
     positions of the pools that breach by this move).
@@ -26,11 +24,12 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     figure, grid = panels(len(assets), columns=3, height=1.9, sharex=True)
     for place, (axes, asset) in enumerate(zip(grid, assets, strict=True)):
         _asset(axes, frame.filter(asset=asset), looks)
-        axes.set(xlabel="", ylabel=labels["notional_usd"].wrapped(28))
+        axes.set(xlabel="", ylabel="")
         show_unit(axes.xaxis, labels["move"].unit)
         show_unit(axes.yaxis, labels["notional_usd"].unit)
         head(axes, place, short(asset))
-    figure.supxlabel(labels["move"].wrapped(80))
+    figure.supxlabel(str(labels["move"]))
+    figure.supylabel(str(labels["notional_usd"]))
     series_legend(figure, looks)
     return figure
 
@@ -38,16 +37,6 @@ def draw(frames: Frames, labels: Labels) -> Figure:
 def _asset(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke]) -> None:
     axes.axvline(0, color="black", linewidth=0.6)
     for mode, stroke in looks.items():
-        sns.lineplot(
-            data=to_pandas(part.filter(mode=mode).sort("move")),
-            x="move",
-            y="notional_usd",
-            color=stroke.colour,
-            linestyle=stroke.dash,
-            linewidth=stroke.width,
-            estimator=None,
-            errorbar=None,
-            legend=False,
-            ax=axes,
-        )
+        part_of_mode = part.filter(mode=mode).sort("move")
+        line(axes, part_of_mode, stroke, "move", "notional_usd", markevery=0.15)
     axes.set_ylim(bottom=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -15,6 +17,7 @@ from stresslab.report.labels import number, short, show_unit
 from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
 
 _AREAS = (6.0, 110.0)  # of the marks of liquidations, in square points
+_SHADOW = "#C4C4C4"
 _MODE_COLOURS = {"isolated": "#D55E00", "cross": "#00508A"}
 
 
@@ -34,24 +37,26 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     for place, (axes, asset) in enumerate(zip(grid, assets, strict=False)):
         _prices(axes, prices.filter(asset=asset), colours[asset])
         _liquidations(axes, forced.filter(asset=asset), largest)
-        axes.set(xlabel="", ylabel=labels["mark"].wrapped())
+        axes.set(xlabel="", ylabel="" if place % 3 else labels["mark"].wrapped())
         show_unit(axes.yaxis, labels["mark"].unit)
         head(axes, place, short(asset))
     for place, (axes, quantity) in enumerate(zip(grid[len(assets) :], quantities, strict=True)):
         _state(axes, state.filter(quantity=quantity), colours)
         axes.set(xlabel="", ylabel=labels[quantity].wrapped())
         show_unit(axes.yaxis, labels[quantity].unit)
-        head(axes, len(assets) + place, labels[quantity].text)
+        head(axes, len(assets) + place, "")
+    _share_scale(grid[: len(assets)])
     figure.supxlabel(str(labels["seconds"]))
     legend_above(figure, _handles(forced, largest))
     return figure
 
 
 def _prices(axes: Axes, part: pl.DataFrame, colour: str) -> None:
+    """Draw the index as a wide shadow below the mark, so that both show where they are equal."""
+    plain: dict[str, Any] = {"x": "seconds", "ax": axes, "estimator": None, "errorbar": None}
     data = to_pandas(part)
-    plain = {"x": "seconds", "ax": axes, "estimator": None, "errorbar": None, "legend": False}
-    sns.lineplot(data=data, y="mark", color=colour, linewidth=1.1, **plain)
-    sns.lineplot(data=data, y="index", color="black", linewidth=0.7, linestyle=(0, (3, 1.5)), **plain)
+    sns.lineplot(data=data, y="index", color=_SHADOW, linewidth=2.6, legend=False, **plain)
+    sns.lineplot(data=data, y="mark", color=colour, linewidth=0.9, legend=False, **plain)
 
 
 def _liquidations(axes: Axes, part: pl.DataFrame, largest: float) -> None:
@@ -77,6 +82,13 @@ def _liquidations(axes: Axes, part: pl.DataFrame, largest: float) -> None:
     )
 
 
+def _share_scale(grid: list[Axes]) -> None:
+    """Give all prices one scale: an asset that hardly moved must look so."""
+    bounds = [axes.get_ylim() for axes in grid]
+    for axes in grid:
+        axes.set_ylim(min(low for low, _ in bounds), max(high for _, high in bounds))
+
+
 def _state(axes: Axes, part: pl.DataFrame, colours: dict[str, str]) -> None:
     for (asset,), rows in part.group_by("asset", maintain_order=True):
         sns.lineplot(
@@ -84,7 +96,7 @@ def _state(axes: Axes, part: pl.DataFrame, colours: dict[str, str]) -> None:
             x="seconds",
             y="value",
             color=colours.get(str(asset), "black"),
-            linewidth=0.9,
+            linewidth=0.8,
             estimator=None,
             errorbar=None,
             legend=False,
@@ -94,11 +106,14 @@ def _state(axes: Axes, part: pl.DataFrame, colours: dict[str, str]) -> None:
 
 def _handles(forced: pl.DataFrame, largest: float) -> list[Line2D]:
     handles = [
-        Line2D([], [], color=QUIET, linewidth=1.1, label="mark (in the asset's colour)"),
-        Line2D([], [], color="black", linewidth=0.7, linestyle=(0, (3, 1.5)), label="index"),
+        Line2D([], [], color=_SHADOW, linewidth=2.6, label="index"),
+        Line2D([], [], color="black", linewidth=0.9, label="mark, in the colour of its asset"),
     ]
     for mode in sorted(set(forced["mode"])):
-        text = f"forced, {mode} (largest: {number(largest)} USD a step)"
         look = {"color": _MODE_COLOURS[mode], "marker": MODE_MARKERS[mode], "linestyle": ""}
-        handles.append(Line2D([], [], label=text, **look))
+        handles.append(Line2D([], [], label=f"forced orders, {mode}", **look))
+    if forced.height:
+        text = f"largest: {number(largest)} USD in a step"
+        ring = {"marker": "o", "markersize": 9, "markerfacecolor": "white", "linestyle": ""}
+        handles.append(Line2D([], [], color=QUIET, label=text, **ring))
     return handles

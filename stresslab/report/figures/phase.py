@@ -40,7 +40,9 @@ def draw(frames: Frames, labels: Labels) -> Figure:
 
 
 def _map(axes: Axes, part: pl.DataFrame, labels: Labels, outcome: Label) -> None:
-    table = to_pandas(part).pivot(index="y", columns="x", values="value").sort_index(ascending=False)
+    table = (
+        to_pandas(part).pivot(index="y", columns="x", values="value").sort_index(ascending=False)
+    )
     sns.heatmap(
         table,
         ax=axes,

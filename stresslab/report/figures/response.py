@@ -31,7 +31,9 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke], labels: Labels, outcome: str) -> None:
+def _panel(
+    axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke], labels: Labels, outcome: str
+) -> None:
     interval_lines(axes, part, "arm", looks)
     axes.set(xlabel="", ylabel=labels[outcome].wrapped())
     show_unit(axes.xaxis, labels["x"].unit)

@@ -1,4 +1,4 @@
-"""Who pays: loss of traders, penalties, fund, auto-deleveraging and socialisation, up to the total."""
+"""Who pays: traders, penalties, fund, auto-deleveraging and socialised loss, up to the total."""
 
 from __future__ import annotations
 
@@ -53,7 +53,15 @@ def _waterfall(axes: Axes, part: pl.DataFrame, colour: str) -> None:
     axes.patches[last].set(hatch="////", edgecolor="white", linewidth=0)
     ends = part["start"] + part["amount"]
     spread = [(part["amount"] - part["low"]).to_numpy(), (part["high"] - part["amount"]).to_numpy()]
-    axes.errorbar(range(part.height), ends, yerr=spread, fmt="none", ecolor="black", elinewidth=0.8, capsize=1.5)
+    axes.errorbar(
+        range(part.height),
+        ends,
+        yerr=spread,
+        fmt="none",
+        ecolor="black",
+        elinewidth=0.8,
+        capsize=1.5,
+    )
     for place, end in enumerate(ends[:-1]):
         axes.plot([place, place + 1], [end, end], color=QUIET, linewidth=0.5, zorder=0)
     axes.set(xlabel="", ylabel="")

@@ -81,7 +81,11 @@ def response(arms: list[str], falls: list[float] = FALLS, equal: bool = False) -
                     mid = math.nan
                 rows.append((pattern, outcome, arm, x, mid, 0.9 * mid, 1.1 * mid, 20))
     columns = ["pattern", "outcome", "arm", "x", "mid", "low", "high", "n"]
-    return Prepared({"response": pl.DataFrame(rows, columns, orient="row")}, X | OUTCOMES)
+    return Prepared({"response": pl.DataFrame(rows, columns, orient="row")}, X | named(PANELS))
+
+
+def named(panels: list[tuple[str, str]]) -> dict[str, Label]:
+    return {outcome: OUTCOMES[outcome] for _, outcome in panels}
 
 
 def phase() -> Prepared:
@@ -93,7 +97,8 @@ def phase() -> Prepared:
     ]
     columns = ["pattern", "outcome", "x", "y", "value", "threshold"]
     frame = pl.DataFrame(rows, columns, orient="row")
-    labels = X | OUTCOMES | {"y": Label("share of traders on cross margin", FRACTION)}
+    labels = X | {k: OUTCOMES[k] for k in ("crossed", "system_loss_usd")}
+    labels |= {"y": Label("share of traders on cross margin", FRACTION)}
     return Prepared({"phase": frame}, labels)
 
 
@@ -109,7 +114,14 @@ def ccdf(n: int) -> Prepared:
             ends = [(10 * scale, 0.3), (1000 * scale, 0.3 * 100**-0.6)]
             guides += [(measure, "cross", 0.6, size, share) for size, share in ends]
     text = pl.String
-    sizes = {"measure": text, "arm": text, "size": float, "at_least": float, "low": float, "high": float}
+    sizes = {
+        "measure": text,
+        "arm": text,
+        "size": float,
+        "at_least": float,
+        "low": float,
+        "high": float,
+    }
     lines = {"measure": text, "arm": text, "exponent": float, "size": float, "at_least": float}
     labels = {
         "accounts": Label("accounts liquidated"),
@@ -159,10 +171,21 @@ def cascade(layers: int, width: int) -> Prepared:
             for parent, share in zip(parents[:3], random.dirichlet(np.ones(3)), strict=False):
                 edges.append((parent, node, float(share)))
         parents = [str(p) for p in random.permutation(column)]
-    columns = ["node", "layer", "generation", "asset", "mode", "held_shocked", "notional_usd", "liquidations"]
+    columns = [
+        "node",
+        "layer",
+        "generation",
+        "asset",
+        "mode",
+        "held_shocked",
+        "notional_usd",
+        "liquidations",
+    ]
     frames = {
         "nodes": pl.DataFrame(nodes, columns, orient="row").cast({"asset": _enum(5)}),
-        "edges": pl.DataFrame(edges, {"source": pl.String, "target": pl.String, "share": float}, orient="row"),
+        "edges": pl.DataFrame(
+            edges, {"source": pl.String, "target": pl.String, "share": float}, orient="row"
+        ),
     }
     return Prepared(frames, {"generation": Label("generation (0: tipped over by the index alone)")})
 
@@ -182,11 +205,19 @@ def path(n: int, liquidations: int = 25) -> Prepared:
             mode = "cross" if random.random() < 0.5 else "isolated"
             forced.append((asset, times[step], mark[step], mode, 1e4 * (1 + random.pareto(0.9))))
         interest = 1 - 0.5 * np.clip((times - 80) / 150, 0, 1) * hit
-        depth = np.maximum(0, 1 - 0.9 * np.exp(-(((times - 140) / 60) ** 2)) + random.normal(0, 0.03, 601))
+        depth = np.maximum(
+            0, 1 - 0.9 * np.exp(-(((times - 140) / 60) ** 2)) + random.normal(0, 0.03, 601)
+        )
         state += [("open_interest", asset, t, v) for t, v in zip(times, interest, strict=True)]
         state += [("depth", asset, t, v) for t, v in zip(times, depth, strict=True)]
     text = pl.String
-    liquidation = {"asset": text, "seconds": float, "mark": float, "mode": text, "notional_usd": float}
+    liquidation = {
+        "asset": text,
+        "seconds": float,
+        "mark": float,
+        "mode": text,
+        "notional_usd": float,
+    }
     quantity = {"quantity": text, "asset": text, "seconds": float, "value": float}
     frames = {
         "prices": pl.DataFrame(prices, ["asset", "seconds", "index", "mark"], orient="row"),
@@ -229,12 +260,19 @@ def differences(falls: list[float]) -> Prepared:
                 key = (pattern, outcome, f"{arm} − isolated", arm, x)
                 rows.append((*key, mid, mid - spread, mid + spread, 20))
     columns = ["pattern", "outcome", "contrast", "arm", "x", "mid", "low", "high", "n"]
-    return Prepared({"differences": pl.DataFrame(rows, columns, orient="row")}, X | OUTCOMES)
+    return Prepared(
+        {"differences": pl.DataFrame(rows, columns, orient="row")}, X | named(PANELS[1:4])
+    )
 
 
 def liquidation_map(n: int) -> Prepared:
     rows = [
-        (asset, mode, move, scale * 1e8 * max(0.0, abs(move) - 0.05) ** 1.5 * (1 if move < 0 else 0.3))
+        (
+            asset,
+            mode,
+            move,
+            scale * 1e8 * max(0.0, abs(move) - 0.05) ** 1.5 * (1 if move < 0 else 0.3),
+        )
         for asset in ASSETS.split()[:n]
         for mode, scale in [("isolated", 1.0), ("cross", 0.5)]
         for move in np.linspace(-0.4, 0.4, 41)

@@ -1,0 +1,103 @@
+"""Every figure keeps its promises: it draws, it says what and in which unit, its bytes repeat."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import matplotlib.text
+import polars as pl
+import pytest
+from matplotlib.figure import Figure
+
+from stresslab.report.chart import Prepared
+from stresslab.report.figures import FIGURES
+from stresslab.report.save import save
+from stresslab.report.style import PAGE, PAGE_HEIGHT, theme
+
+_spec = importlib.util.spec_from_file_location("samples", Path(__file__).with_name("samples.py"))
+assert _spec is not None and _spec.loader is not None
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+SAMPLES: dict[str, tuple[str, Prepared]] = _module.samples()
+PLAIN = {figure: sample for name, (figure, sample) in SAMPLES.items() if name == figure}
+DRAWN: dict[str, Figure] = {}
+
+#: Figures that show the arms or modes by a legend.
+WITH_LEGEND = ["response", "differences", "ccdf", "cascade", "path", "liquidation_map"]
+
+
+def redrawn(figure: str, sample: Prepared) -> Figure:
+    with theme():
+        return FIGURES[figure].draw(sample.frames, sample.labels)
+
+
+def drawn(figure: str, sample: Prepared) -> Figure:
+    """Draw a sample once for all tests."""
+    name = next(n for n, (_, other) in SAMPLES.items() if other is sample)
+    if name not in DRAWN:
+        DRAWN[name] = redrawn(figure, sample)
+        with theme():
+            DRAWN[name].canvas.draw()
+    return DRAWN[name]
+
+
+def texts(picture: Figure) -> list[str]:
+    return [t.get_text() for t in picture.findobj(matplotlib.text.Text) if t.get_visible()]
+
+
+def test_every_figure_has_a_sample() -> None:
+    assert list(FIGURES)
+    assert sorted(PLAIN) == sorted(FIGURES)
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_no_text_is_cut_off_and_the_figure_fits_the_page(name: str) -> None:
+    figure, sample = SAMPLES[name]
+    picture = drawn(figure, sample)
+    assert picture.axes
+    box = picture.get_tightbbox()
+    assert box.width <= PAGE + 0.4
+    assert box.height <= PAGE_HEIGHT + 0.8
+    wide, high = picture.get_size_inches() + 0.4
+    assert -0.4 <= box.x0 and box.x1 <= wide and -0.4 <= box.y0 and box.y1 <= high
+
+
+@pytest.mark.parametrize("figure", list(FIGURES))
+def test_quantities_are_named_with_their_units(figure: str) -> None:
+    sample = PLAIN[figure]
+    shown = " ".join(texts(drawn(figure, sample))).replace("\n", " ").replace("\xa0", " ")
+    assert sample.labels
+    for label in sample.labels.values():
+        assert str(label).replace("\xa0", " ") in shown
+
+
+@pytest.mark.parametrize("figure", WITH_LEGEND)
+def test_the_legend_names_every_series(figure: str) -> None:
+    picture = drawn(figure, PLAIN[figure])
+    assert picture.legends
+    named = {t.get_text() for legend in picture.legends for t in legend.get_texts()}
+    frame = next(iter(PLAIN[figure].frames.values()))
+    key = {"differences": "contrast", "cascade": "asset", "liquidation_map": "mode"}.get(
+        figure, "arm"
+    )
+    if figure == "path":
+        assert {"index", "forced orders, cross", "forced orders, isolated"} <= named
+    else:
+        assert set(frame[key].cast(pl.String)) <= named
+
+
+@pytest.mark.parametrize("figure", list(FIGURES))
+def test_files_are_the_same_bytes_each_time_and_hold_the_data(figure: str, tmp_path: Path) -> None:
+    sample = PLAIN[figure]
+    first = save(drawn(figure, sample), sample.frames, tmp_path / "a", figure)
+    second = save(redrawn(figure, sample), sample.frames, tmp_path / "b", figure)
+    assert {p.suffix for p in first} == {".pdf", ".svg", ".png", ".csv", ".parquet"}
+    for one, two in zip(first, second, strict=True):
+        assert one.stat().st_size > 100
+        assert one.read_bytes() == two.read_bytes(), one.name
+    for key, frame in sample.frames.items():
+        stem = figure if len(sample.frames) == 1 else f"{figure}_{key}"
+        assert frame.height
+        assert pl.read_parquet(tmp_path / "a" / f"{stem}.parquet").rows() == frame.rows()
+        assert pl.read_csv(tmp_path / "a" / f"{stem}.csv").height == frame.height
