@@ -14,3 +14,5 @@ LAWS: dict[str, type[ImpactLaw]] = {
     "exponential": Exponential,
     "obizhaeva_wang": ObizhaevaWang,
 }
+
+__all__ = ["LAWS", "ImpactLaw"]

@@ -2,6 +2,7 @@
 
 from stresslab.market.limit_order_book.columns import LimitOrderBooks, make_limit_order_books
 from stresslab.market.limit_order_book.matching import submit
+from stresslab.market.limit_order_book.order_book import OrderBook
 from stresslab.market.limit_order_book.view import (
     best_ask,
     best_bid,
@@ -14,6 +15,7 @@ from stresslab.market.limit_order_book.withdrawal import cancel, cancel_all, red
 
 __all__ = [
     "LimitOrderBooks",
+    "OrderBook",
     "best_ask",
     "best_bid",
     "cancel",
