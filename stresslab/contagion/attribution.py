@@ -49,7 +49,7 @@ def eaten(tables: Tables) -> Amounts:
     rows = tables["breach_amounts"]
     is_price = np.asarray(rows["cause"] == "price", dtype=bool)
     others = {name: column[~is_price] for name, column in rows.items()}
-    cause = np.array([CAUSE_ID[name] for name in others["cause"].tolist()], dtype=np.int64)
+    cause = _cause_ids(others["cause"])
     direct = (
         as_int(others["liquidation"]),
         cause,
@@ -82,7 +82,7 @@ def _split(tables: Tables, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, ...
     left_over = amount.copy()
     np.subtract.at(left_over, row, piece)
 
-    cause = np.array([CAUSE_ID[name] for name in causes["cause"][part].tolist()], dtype=np.int64)
+    cause = _cause_ids(causes["cause"])[part]
     source = np.where(cause == LIQUIDATION, as_int(causes["liquidation"])[part], NONE)
     n = len(amount)
     return (
@@ -92,6 +92,10 @@ def _split(tables: Tables, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, ...
         np.concatenate([asset[row], asset]),
         np.concatenate([piece, left_over]),
     )
+
+
+def _cause_ids(names: np.ndarray) -> np.ndarray:
+    return np.array([CAUSE_ID[name] for name in names.tolist()], dtype=np.int64)
 
 
 def _expand(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

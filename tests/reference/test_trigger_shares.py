@@ -8,7 +8,6 @@ of 64, so that nothing is rounded and both must agree to the last bit of a float
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from fractions import Fraction
 
@@ -18,71 +17,20 @@ from stresslab.contagion import Contagion, Tables
 from stresslab.contagion.attribution import LIQUIDATION
 from stresslab.contagion.outcomes import measure
 from stresslab.core.events import CAUSES
-from tests.unit.contagion.cases import USD, liquidation, tables
-
-N, N_ASSETS = 40, 3
-
-
-def random_log(seed: int) -> Tables:
-    """Return an event log of liquidations with random causes among the earlier ones."""
-    rng = random.Random(seed)
-    moves, causes, amounts, orders, rows = [], [], [], [], []
-    for number in range(N):
-        lost = 0
-        for asset in range(rng.randint(1, N_ASSETS)):
-            stage = number
-            moves.append({"stage": stage, "asset": asset})
-            causes += random_causes(rng, stage, asset, number)
-            amount = 64 * rng.randint(-20, 60)
-            lost += amount
-            amounts.append(
-                {
-                    "liquidation": number,
-                    "stage": stage,
-                    "asset": asset,
-                    "cause": "price",
-                    "amount_micro_usd": amount,
-                }
-            )
-        fee = 64 * rng.randint(1, 9)
-        row = {"liquidation": number, "asset": -1, "cause": "fees", "amount_micro_usd": fee}
-        amounts.append(row)
-        money = {"equity_micro_usd": 0, "maintenance_micro_usd": 1}
-        before = {"excess_before_micro_usd": lost + fee - 1}
-        rows.append(liquidation(number, step=number, end_step=number, **money, **before))
-        order = {"liquidation": number, "account": number, "mark_ticks": rng.randint(1, 9)}
-        orders.append({**order, "filled_lots": -rng.randint(0, 9)})
-    return tables(
-        assets=[{"asset": asset, "unit_value_micro_usd": USD} for asset in range(N_ASSETS)],
-        totals=[{"step": step, "seconds": step + 1.0} for step in range(N + 50)],
-        price_moves=moves,
-        price_causes=causes,
-        liquidations=rows,
-        breach_amounts=amounts,
-        forced_orders=orders,
-    )
-
-
-def random_causes(rng: random.Random, stage: int, asset: int, number: int) -> list[dict]:
-    sources = rng.sample(range(number), min(number, rng.randint(0, 4)))
-    parts = [rng.randint(-16, 48) for _ in sources]
-    found = [
-        {"cause": "liquidation", "liquidation": source, "share": part / 64}
-        for source, part in zip(sources, parts, strict=True)
-    ]
-    found.append({"cause": "index", "share": (64 - sum(parts)) / 64})
-    return [{"stage": stage, "asset": asset, **row} for row in found]
+from tests.unit.contagion.random_log import random_log
 
 
 def slow_net(log: Tables) -> dict[int, dict[tuple[str, int], Fraction]]:
     """Return the net amount per liquidation and cause."""
     rows, causes = log["breach_amounts"], log["price_causes"]
     net: dict[int, dict[tuple[str, int], Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-    for number, stage, asset, cause, amount in zip(*(c.tolist() for c in rows.values())):
+    for number, stage, asset, cause, amount in zip(
+        *(c.tolist() for c in rows.values()), strict=True
+    ):
         if cause != "price":
             net[number][cause, -1] += amount
             continue
-        for s, a, name, source, share in zip(*(c.tolist() for c in causes.values())):
+        for s, a, name, source, share in zip(*(c.tolist() for c in causes.values()), strict=True):
             if (s, a) == (stage, asset):
                 net[number][name, source] += amount * Fraction(share)
     return net
