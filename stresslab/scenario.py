@@ -6,15 +6,15 @@ Declared classes only; importing this module must stay cheap, since checking a c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 from stresslab.core.declarations import declared, param
-from stresslab.core.names import nearest
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.margin.rules import MarginRules
 from stresslab.market.rules import Asset, MarketRules, ReplayIndex
 from stresslab.traders.choice import CHOICES
 from stresslab.traders.choice.fixed_share import FixedShare
-from stresslab.traders.groups import TraderGroup, population_faults
+from stresslab.traders.rules import TraderGroup, population_faults
 
 
 def _all_cross() -> FixedShare:
@@ -80,4 +80,6 @@ class Scenario:
 def _unknown(path: str, found: Iterable[str], names: list[str]) -> Iterator[tuple[str, str]]:
     for name in found:
         if name not in names:
-            yield path, f"unknown asset {name!r}{nearest(name, names)}"
+            near = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names)}"
+            yield path, f"unknown asset {name!r}{hint}"

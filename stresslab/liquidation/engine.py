@@ -114,9 +114,7 @@ class LiquidationEngine:
 
     def _open_spells(self, step: int, round_: int, fresh: np.ndarray) -> None:
         c = self._clearing
-        why = explain(
-            c.accounts, c.tables, c.journal, self._judged_marks, self._board.ticks, fresh
-        )
+        why = explain(c.accounts, c.tables, c.journal, self._judged_marks, self._board.ticks, fresh)
         pool, n = np.divmod(fresh, c.accounts.position.shape[1])
         held = c.accounts.position[:, n].T
         mode = c.accounts.mode[:, n].T
@@ -159,9 +157,7 @@ class LiquidationEngine:
         n = int(orders.n[0])
         self.recorder.forced_orders(step, self.rounds, orders, self._spell_of, marks)
         np.add.at(self.forced_lots, orders.asset[:n], np.abs(orders.filled[:n]))
-        for asset in np.flatnonzero(moves):
-            for cause, ticks in self._owners(int(asset), float(moves[asset])):
-                self._board.book_moved(int(asset), cause, ticks)
+        self._attribute(moves)
         self.move_marks(step, round_=self.rounds)
         self._conservation.check(c.accounts, c.house, step, f"round {self.rounds}")
         return bool(np.any(orders.filled[:n]))
@@ -209,6 +205,18 @@ class LiquidationEngine:
             for asset in assets:
                 self._floor.withdraw(account, asset)
 
+    def _attribute(self, moves: np.ndarray) -> None:
+        """Tell board and floor which liquidation moved which book price, and whose flow it is."""
+        for asset in np.flatnonzero(moves).tolist():
+            for cause, ticks in self._owners(asset, float(moves[asset])):
+                self._board.book_moved(asset, cause, ticks)
+        if self._rules.feedback != "market":
+            return
+        orders, n = self._orders, int(self._orders.n[0])
+        spells = self._spell_of[orders.pool[:n]]
+        for asset, spell, lots in zip(orders.asset[:n], spells, orders.filled[:n], strict=True):
+            self._floor.own(int(asset), len(CAUSES) + int(spell), float(lots))
+
     def _owners(self, asset: int, ticks: float) -> list[tuple[int, float]]:
         """Share a round's price move over its forced orders by signed filled lots.
 
@@ -234,9 +242,7 @@ class LiquidationEngine:
         """Send every pool with negative equity through the waterfall, in order of account id."""
         c, marks = self._clearing, self._board.ticks
         n_accounts = c.accounts.position.shape[1]
-        codes = sorted(
-            self._active, key=lambda code: (int(c.accounts.id[code % n_accounts]), code)
-        )
+        codes = sorted(self._active, key=lambda code: (int(c.accounts.id[code % n_accounts]), code))
         for code in codes:
             pool, n = divmod(code, n_accounts)
             if pool_state(c.accounts, c.tables, marks, pool, n)[0] >= 0:

@@ -11,7 +11,12 @@ from stresslab.core.columns import MARKET, Accounts, Fills, Orders, make_fills
 from stresslab.core.events import CAUSE_ID
 from stresslab.core.ledger import House, Journal
 from stresslab.liquidation.forced import ClosureRules, ForcedOrders, settle_forced
-from stresslab.margin.clearing import CANCELLED, TRADED, book_price_after, match_in_limit_order_books
+from stresslab.margin.clearing import (
+    CANCELLED,
+    TRADED,
+    book_price_after,
+    match_in_limit_order_books,
+)
 from stresslab.margin.posting import Costs, settle_external, settle_side
 from stresslab.margin.tiers import MarginTables
 from stresslab.market.limit_order_book import (
@@ -104,10 +109,11 @@ class LimitOrderFloor:
     ) -> np.ndarray:
         """Fill against external at the price the books ask, leaving them untouched."""
         c = self.clearing
-        _slip(
-            self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence
-        )
+        _slip(self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence)
         return np.zeros(self.twice_price.size)
+
+    def own(self, asset: int, cause: int, lots: float) -> None:
+        """Do nothing: a displaced order book keeps no memory of who displaced it."""
 
     def withdraw(self, n: int, asset: int) -> None:
         """Cancel an account's resting orders of one asset."""

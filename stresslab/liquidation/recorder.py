@@ -53,7 +53,9 @@ class Recorder:
         pool, n = divmod(int(code), n_accounts)
         return (MODES[1], pool - 1, n) if pool > 0 else (MODES[2], -1, n)
 
-    def price_move(self, step: int, round_: int, asset: int, old: int, new: int, shares: Shares) -> None:
+    def price_move(
+        self, step: int, round_: int, asset: int, old: int, new: int, shares: Shares
+    ) -> None:
         """Record one mark move of the current stage and its split over causes."""
         self.log.append(
             "price_moves",

@@ -147,7 +147,9 @@ class Waterfall:
                 break
         return left
 
-    def _pay_over(self, source: int, payer: int, pool: int, n: int, amount: int, reason: int) -> None:
+    def _pay_over(
+        self, source: int, payer: int, pool: int, n: int, amount: int, reason: int
+    ) -> None:
         parts = self.accounts, self.house, self.journal
         pay_house(*parts, payer, source, CLEARING, amount, reason)
         pay_house(*parts, n, pool, CLEARING, -amount, TRANSFER)
@@ -193,7 +195,9 @@ class Waterfall:
                 result.socialised += int(amount)
                 result.shared.append((payer, int(amount)))
 
-    def _solvent_pools(self, exclude: int, marks: np.ndarray) -> tuple[list[tuple[int, int]], np.ndarray]:
+    def _solvent_pools(
+        self, exclude: int, marks: np.ndarray
+    ) -> tuple[list[tuple[int, int]], np.ndarray]:
         payers, weights = [], []
         for n in np.argsort(self.accounts.id, kind="stable"):
             for pool in range(self.accounts.cash.shape[0]):

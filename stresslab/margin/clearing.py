@@ -40,7 +40,12 @@ def match_in_limit_order_books(
     of the order that made them; ``use_last`` takes the last trade for the book price.
     """
     for place in sequence:
-        n, a, kind, tag = orders.trader[place], orders.asset[place], orders.kind[place], orders.tag[place]
+        n, a, kind, tag = (
+            orders.trader[place],
+            orders.asset[place],
+            orders.kind[place],
+            orders.tag[place],
+        )
         first = fills.n[0]
         if kind == CANCEL_ALL:
             counts[CANCELLED] += cancel_all(books, a, n, orders.lots[place])

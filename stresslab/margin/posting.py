@@ -61,9 +61,7 @@ def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate
     if closing > 0:
         signed = closing if lots > 0 else -closing
         released = release_due(accounts, n, asset, closing, closing_cash)
-        pool = close_lots(
-            accounts, house, journal, n, asset, signed, closing_cash, OWN_EXECUTION
-        )
+        pool = close_lots(accounts, house, journal, n, asset, signed, closing_cash, OWN_EXECUTION)
         if closing == abs(lots):
             pay_fee(accounts, house, journal, n, pool, fee)
         if accounts.position[asset, n] == 0:

@@ -19,7 +19,9 @@ class Bracket:
         gt=0,
         le=1,
     )
-    max_leverage: float = param("Highest leverage in the bracket", unit="x", symbol="L", ge=1, le=1000)
+    max_leverage: float = param(
+        "Highest leverage in the bracket", unit="x", symbol="L", ge=1, le=1000
+    )
 
     def faults(self) -> Iterator[tuple[str, str]]:
         if self.maintenance_rate * self.max_leverage >= 1:
@@ -43,7 +45,11 @@ class ModeRules:
         "Liquidation penalty paid to the insurance fund", unit="of closed notional", ge=0, le=0.5
     )
     initial_margin_factor: float = param(
-        "Initial margin as a multiple of the bracket's 1/leverage", unit="x", default=1.0, ge=1, le=10
+        "Initial margin as a multiple of the bracket's 1/leverage",
+        unit="x",
+        default=1.0,
+        ge=1,
+        le=10,
     )
 
 
@@ -98,7 +104,10 @@ def _bracket_faults(path: str, rows: tuple[Bracket, ...]) -> Iterator[tuple[str,
         yield path, "has no bracket; at least one with floor_usd 0 is needed"
         return
     if rows[0].floor_usd != 0:
-        yield f"{path}.0.floor_usd", f"{rows[0].floor_usd:g} is not 0 USD, where the first must start"
+        yield (
+            f"{path}.0.floor_usd",
+            f"{rows[0].floor_usd:g} is not 0 USD, where the first must start",
+        )
     for place, (low, high) in enumerate(zip(rows, rows[1:], strict=False), start=1):
         where = f"{path}.{place}"
         if high.floor_usd <= low.floor_usd:

@@ -132,3 +132,17 @@ def initial_margin(tables, asset, notional, mode):
         return notional
     base = mul_div(notional, rate, RATE_UNIT, CEIL)
     return mul_div(base, tables.factor[mode], RATE_UNIT, CEIL)
+
+
+@njit(cache=True)
+def initial_margins(tables, asset, notional, mode):
+    """Return the initial margin of many positions in one asset, micro-USD, shape ``(n,)``."""
+    margins = np.empty(notional.size, np.int64)
+    for place in range(notional.size):
+        margins[place] = initial_margin(tables, asset, notional[place], mode)
+    return margins
+
+
+def to_rates(fractions: np.ndarray) -> np.ndarray:
+    """Return fractions as integers in 1e-9."""
+    return np.rint(fractions * RATE_UNIT).astype(np.int64)

@@ -163,9 +163,7 @@ def read_bars(path: Path, bar_seconds: float) -> list[tuple[int, float, float, f
     return bars
 
 
-def _check_bar(
-    path: Path, line: int, bar: Any, before: int | None, bar_seconds: float
-) -> None:
+def _check_bar(path: Path, line: int, bar: Any, before: int | None, bar_seconds: float) -> None:
     time, opening, high, low, close = bar
     if before is not None and time - before != bar_seconds:
         what = "out of order" if time <= before else "a hole"

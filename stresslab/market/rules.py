@@ -58,7 +58,9 @@ class Shock:
     assets: tuple[str, ...] = param("Assets whose index falls")
     fall: float = param("Size of the fall", unit="of the price", symbol="s", ge=0, lt=1)
     at_seconds: float = param("Start of the fall", unit="s", ge=0)
-    over_seconds: float = param("Length of the fall; 0 falls in one step", unit="s", ge=0, default=0.0)
+    over_seconds: float = param(
+        "Length of the fall; 0 falls in one step", unit="s", ge=0, default=0.0
+    )
 
 
 @declared
@@ -109,10 +111,15 @@ class MarkRules:
     ``mid`` and ``last`` are the book price itself, ``index`` the index, whatever the other fields.
     """
 
-    rule: str = param("Rule of the mark price", default="mid", choices=("index", "mid", "last", "blend"))
+    rule: str = param(
+        "Rule of the mark price", default="mid", choices=("index", "mid", "last", "blend")
+    )
     index_weight: float = param("Weight of the index in a blend", default=0.0, ge=0, le=1)
     half_life_seconds: float = param(
-        "Half-life of the average of the basis in a blend; 0 follows at once", unit="s", default=0.0, ge=0
+        "Half-life of the average of the basis in a blend; 0 follows at once",
+        unit="s",
+        default=0.0,
+        ge=0,
     )
 
 
@@ -121,9 +128,15 @@ class FeeRules:
     """Trading fees of the venue."""
 
     maker_rate: float = param(
-        "Fee of a resting order; negative is a rebate", unit="of notional", default=0.0002, ge=-0.01, le=0.05
+        "Fee of a resting order; negative is a rebate",
+        unit="of notional",
+        default=0.0002,
+        ge=-0.01,
+        le=0.05,
     )
-    taker_rate: float = param("Fee of an order that takes", unit="of notional", default=0.0005, ge=0, le=0.05)
+    taker_rate: float = param(
+        "Fee of an order that takes", unit="of notional", default=0.0005, ge=0, le=0.05
+    )
 
 
 @declared
@@ -137,8 +150,12 @@ class FundingRules:
     interest_rate: float = param(
         "Interest of one interval", unit="per interval", default=0.0001, ge=-0.01, le=0.01
     )
-    clamp: float = param("Widest correction towards interest", unit="per interval", default=0.0005, ge=0)
-    cap: float = param("Largest rate of one interval", unit="per interval", default=0.02, gt=0, le=1)
+    clamp: float = param(
+        "Widest correction towards interest", unit="per interval", default=0.0005, ge=0
+    )
+    cap: float = param(
+        "Largest rate of one interval", unit="per interval", default=0.02, gt=0, le=1
+    )
 
 
 @declared

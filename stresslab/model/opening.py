@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from stresslab.core.columns import Accounts, Market, make_accounts
+from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.ledger import INSURANCE_FUND, make_house, make_journal
+from stresslab.core.portable import power
 from stresslab.core.random import Streams
 from stresslab.liquidation.floor import Clearing, LimitOrderFloor
+from stresslab.liquidation.impact_floor import ImpactFloor
 from stresslab.margin.endowment import endow, refuse_born_in_breach
 from stresslab.margin.posting import Costs
-from stresslab.margin.tiers import RATE_UNIT, MarginTables, margin_tables, rate_units
+from stresslab.margin.tiers import (
+    RATE_UNIT,
+    MarginTables,
+    initial_margins,
+    margin_tables,
+    rate_units,
+    to_rates,
+)
+from stresslab.market.books import ImpactBookRules
+from stresslab.market.impact_book import make_impact_books
 from stresslab.market.index import SECONDS_PER_DAY, index_path
 from stresslab.market.limit_order_book import make_limit_order_books
 from stresslab.market.marks import MarkBoard
 from stresslab.market.rules import BrownianIndex
 from stresslab.market.view import make_market
 from stresslab.scenario import Scenario
+from stresslab.traders.crowd import Crowd
+from stresslab.traders.planning import Instruments
+from stresslab.traders.population import Population
 
 MICRO = 1_000_000
 
@@ -33,31 +49,139 @@ class World:
     floor: Any
     board: MarkBoard
     market: Market
-    population: Any
+    crowd: Crowd
     index: np.ndarray  # (n_steps + 1, A) ticks
     called: np.ndarray  # (pools * N,) who has had a margin call
-    fading: float
-    order_capacity: int
+    fading: float  # weight that volatility and trend keep in a step
+
+    def group_names(self) -> list[str]:
+        """Return the name of each account's group, by row."""
+        return [self.crowd.groups[place].name for place in self.crowd.columns.group]
+
+    def strategy_names(self) -> list[str]:
+        """Return the strategy of each account, by row."""
+        return [self.crowd.groups[place].kind for place in self.crowd.columns.group]
 
 
-def open_world(model: Any, scenario: Scenario, streams: Streams) -> World:
-    """Draw the people, endow their pools at the first index prices, and open empty books."""
-    names = list(scenario.assets)
-    is_spot = np.array([a.kind == "spot" for a in scenario.assets.values()], np.int64)
-    unit_value = np.array([a.unit_value for a in scenario.assets.values()], np.int64)
-    tables = margin_tables(scenario.margin, names, is_spot, unit_value)
+def open_world(scenario: Scenario, streams: Streams) -> World:
+    """Draw the people, endow their pools at the first index prices, and open empty books.
+
+    Raises
+    ------
+    ConfigError
+        When a pool would be in breach before the first step.
+    """
+    assets = scenario.assets.values()
+    is_spot = np.array([a.kind == "spot" for a in assets], np.int64)
+    unit_value = np.array([a.unit_value for a in assets], np.int64)
+    tables = margin_tables(scenario.margin, list(scenario.assets), is_spot, unit_value)
     index = _index(scenario, streams)
-    raise NotImplementedError
+    instruments = Instruments(tuple(scenario.assets), index[0], unit_value, is_spot)
+    population = Population.draw(scenario.traders, instruments, _strictest_margin(tables), streams)
+    accounts = _accounts(population)
+    market = _market(scenario, tables, index[0])
+    crowd = Crowd(
+        scenario.traders, scenario.margin_mode, population, accounts, market, streams,
+        scenario.step_seconds, scenario.n_steps + 1,
+    )  # fmt: skip
+    crowd.prepare()
+    _endow(scenario, accounts, tables, index[0], population)
+    clearing = _clearing(scenario, accounts, tables)
+    return World(
+        clearing=clearing,
+        floor=_floor(scenario, clearing, index[0]),
+        board=MarkBoard(scenario.market.mark, index[0], scenario.step_seconds),
+        market=market,
+        crowd=crowd,
+        index=index,
+        called=np.zeros(accounts.cash.size, np.int8),
+        fading=_fading(scenario),
+    )
 
 
 def _index(scenario: Scenario, streams: Streams) -> np.ndarray:
-    """Return the index path; shocks are timed from the end of the burn-in."""
+    market = scenario.market
     return index_path(
-        scenario.assets,
-        scenario.market.index,
-        scenario.market.shocks,
-        scenario.n_steps,
-        scenario.step_seconds,
-        scenario.burn_in_seconds,
-        streams,
+        scenario.assets, market.index, market.shocks, scenario.n_steps, scenario.step_seconds,
+        scenario.burn_in_seconds, streams,
+    )  # fmt: skip
+
+
+def _strictest_margin(tables: MarginTables) -> Callable[[int, np.ndarray], np.ndarray]:
+    """Return the initial margin of the mode that asks most, so that every arm can hold it."""
+    mode = ISOLATED if tables.factor[ISOLATED] >= tables.factor[CROSS] else CROSS
+
+    def margin(asset: int, notional: np.ndarray) -> np.ndarray:
+        return initial_margins(tables, asset, notional, mode)
+
+    return margin
+
+
+def _accounts(population: Population) -> Accounts:
+    n_assets, n_accounts = population.position.shape
+    accounts = make_accounts(n_accounts, n_assets)
+    accounts.id[:] = population.id
+    accounts.position[:] = population.position
+    accounts.allotment_rate[:] = to_rates(1.0 / population.columns.leverage)
+    return accounts
+
+
+def _endow(
+    scenario: Scenario, accounts: Accounts, tables: MarginTables, prices: np.ndarray,
+    population: Population,
+) -> None:  # fmt: skip
+    columns = population.columns
+    free = np.array([group.free_wallet for group in scenario.traders.values()])[columns.group]
+    backing = np.rint(columns.wealth * (1.0 - free)).astype(np.int64)
+    endow(
+        accounts, tables, prices, columns.wealth, backing, population.position,
+        accounts.chosen_mode, scenario.margin.allotment == "wealth",
+    )  # fmt: skip
+    refuse_born_in_breach(accounts, tables, prices)
+
+
+def _clearing(scenario: Scenario, accounts: Accounts, tables: MarginTables) -> Clearing:
+    n_assets, n_accounts = accounts.position.shape
+    house = make_house(n_assets)
+    house.cash[INSURANCE_FUND] = round(scenario.liquidation.insurance_fund_usd * MICRO)
+    fees = scenario.market.fees
+    costs = Costs(
+        *(np.array([rate_units(r)], np.int64) for r in (fees.maker_rate, fees.taker_rate))
     )
+    return Clearing(accounts, house, make_journal(n_accounts, n_assets), tables, costs)
+
+
+def _market(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> Market:
+    model = scenario.market.index
+    calm = np.zeros(prices.size)
+    if isinstance(model, BrownianIndex):
+        daily = [
+            model.volatility_by_asset.get(name, model.daily_volatility) for name in scenario.assets
+        ]
+        calm = np.array(daily) * math.sqrt(scenario.step_seconds / SECONDS_PER_DAY)
+    return make_market(
+        index=prices,
+        normal_volatility=calm,
+        correlation=getattr(model, "correlation", 0.0),
+        unit_value=tables.unit_value,
+        initial_rate=tables.initial[:, 0] / RATE_UNIT,
+        is_spot=tables.is_spot,
+    )
+
+
+def _floor(scenario: Scenario, clearing: Clearing, prices: np.ndarray) -> Any:
+    """Open the books of the kind that the config names."""
+    rules, names = scenario.market.book, list(scenario.assets)
+    if isinstance(rules, ImpactBookRules):
+        lot_value = prices * clearing.tables.unit_value / MICRO
+        values = dict(zip(names, lot_value.tolist(), strict=True))
+        return ImpactFloor(clearing, make_impact_books(rules.law, rules.fill_price, prices, values))
+    levels = [rules.n_levels(int(price)) for price in prices]
+    books = make_limit_order_books(levels, clearing.accounts.id.size, rules.capacity)
+    use_last = scenario.market.mark.rule == "last"
+    return LimitOrderFloor(clearing, books, 2 * prices.copy(), use_last)
+
+
+def _fading(scenario: Scenario) -> float:
+    half_lives = scenario.step_seconds / scenario.market.volatility_half_life_seconds
+    return float(power(0.5, half_lives))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numba import njit
 
@@ -72,7 +71,13 @@ class Recording:
             self._path[name][row] = value
         money = c.house.cash
         external = money[EXTERNAL] + np.sum(c.house.position * w.board.ticks * c.tables.unit_value)
-        totals = (money[INSURANCE_FUND], money[FEES], external, self._engine.rounds, c.house.postings[0])
+        totals = (
+            money[INSURANCE_FUND],
+            money[FEES],
+            external,
+            self._engine.rounds,
+            c.house.postings[0],
+        )
         for name, value in zip(_TOTALS, totals, strict=True):
             self._totals[name][row] = value
         if clock == self._scenario.n_burn_in:
@@ -146,8 +151,8 @@ class Recording:
         self._log.append(
             "accounts",
             account=a.id,
-            group=np.array(w.population.group_names(), object),
-            strategy=np.array(w.population.strategy_names(), object),
+            group=np.array(w.group_names(), object),
+            strategy=np.array(w.strategy_names(), object),
             wealth_micro_usd=self._wealth,
             final_equity_micro_usd=_equities(a, tables, w.board.ticks),
             final_equity_at_index_micro_usd=_equities(a, tables, w.market.index),

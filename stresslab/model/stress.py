@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import mesa
 import numpy as np
 
 from stresslab.core.columns import Orders, make_orders
 from stresslab.core.events import EventLog
-from stresslab.core.ledger import INSURANCE_FUND, Conservation
+from stresslab.core.ledger import Conservation
 from stresslab.core.random import Streams
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.liquidation.sequence import sequence_by_trader
 from stresslab.margin.calls import send_margin_calls, trigger_stops
 from stresslab.margin.funding import pay_funding
-from stresslab.margin.tiers import RATE_UNIT, rate_units
+from stresslab.margin.tiers import rate_units
 from stresslab.market.funding import PremiumAverage, funding_rate
 from stresslab.market.view import look
 from stresslab.model.opening import World, open_world
 from stresslab.model.recording import Recording
 from stresslab.scenario import Scenario
+from stresslab.traders.agents import make_agents, release
 
 
 class StressModel(mesa.Model):  # type: ignore[misc]
@@ -42,7 +41,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.streams = Streams(seed, replicate)
         self.log = EventLog()
         self.clock = 0
-        self.world: World = open_world(self, scenario, self.streams)
+        self.world: World = open_world(scenario, self.streams)
+        make_agents(self, self.world.crowd.groups)
         w = self.world
         self.conservation = Conservation(w.clearing.accounts, w.clearing.house)
         self.engine = LiquidationEngine(
@@ -50,7 +50,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             self.streams, self.conservation,
         )  # fmt: skip
         self.recording = Recording(scenario, w, self.engine, self.log)
-        self._orders = make_orders(w.order_capacity)
+        self._orders = w.crowd.orders
         self._stops = make_orders(w.clearing.accounts.position.size)
         self._premium = PremiumAverage(len(scenario.assets))
         self._suspects = np.empty(0, np.int64)
@@ -64,6 +64,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             self.step()
         self.engine.finish()
         self.recording.finish()
+        release(self)
         return self.log
 
     def step(self) -> None:
@@ -97,19 +98,14 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         w.floor.quotes(w.market.best_bid, w.market.best_ask)
 
     def decide(self) -> None:
-        """Ask the traders whose turn it is; stops triggered in the last step come first."""
-        self._orders.n[0] = 0
-        _append(self._orders, self._stops)
-        self._stops.n[0] = 0
-        self.world.population.decide(self.clock, self.world.market, self._orders)
+        """Ask the traders whose turn it is."""
+        self._orders = self.world.crowd.decide(self.clock)
 
     def match(self) -> None:
-        """Send the orders to the books, traders in an order drawn for this step."""
-        w = self.world
-        sequence = sequence_by_trader(
-            w.clearing.accounts.id, self._orders, self.streams["order"], self.clock
-        )
-        self._book_moved(w.floor.match(self._orders, sequence, w.board.ticks))
+        """Send stops triggered in the last step, then the orders, traders in an order drawn anew."""
+        self._send(self._stops, "stop_order")
+        self._stops.n[0] = 0
+        self._send(self._orders, "order")
         self._check("match")
 
     def mark(self) -> None:
@@ -121,7 +117,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         w, c = self.world, self.world.clearing
         marks = w.board.ticks
         self._suspects = self.engine.pools_to_call(self._call_level)
-        columns = w.population.columns
+        columns = w.crowd.columns
         send_margin_calls(
             c.accounts, c.house, c.journal, c.tables, marks, self._suspects, w.called,
             columns.topup_probability, columns.topup_fraction, self.streams["topup"], self.clock,
@@ -161,11 +157,17 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def _open_books(self) -> None:
         """Let those who make the market quote before the first step, against empty books."""
         w = self.world
-        self._orders.n[0] = 0
         w.floor.quotes(w.market.best_bid, w.market.best_ask)
-        w.population.open_books(w.market, self._orders)
-        sequence = sequence_by_trader(w.clearing.accounts.id, self._orders, self.streams["order"], 0)
-        self._book_moved(w.floor.match(self._orders, sequence, w.board.ticks))
+        self._orders = w.crowd.open_books()
+        self._send(self._orders, "order")
+
+    def _send(self, orders: Orders, stream: str) -> None:
+        if orders.n[0] == 0:
+            return
+        w = self.world
+        ids = w.clearing.accounts.id
+        sequence = sequence_by_trader(ids, orders, self.streams[stream], self.clock)
+        self._book_moved(w.floor.match(orders, sequence, w.board.ticks))
 
     def _book_moved(self, moves: list[tuple[int, int, float]]) -> None:
         for asset, cause, ticks in moves:
@@ -174,10 +176,3 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def _check(self, stage: str) -> None:
         c = self.world.clearing
         self.conservation.check(c.accounts, c.house, self.recorded_step, stage)
-
-
-def _append(orders: Orders, more: Orders) -> None:
-    start, n = int(orders.n[0]), int(more.n[0])
-    for column, extra in zip(orders[1:], more[1:], strict=True):
-        column[start : start + n] = extra[:n]
-    orders.n[0] = start + n

@@ -60,6 +60,16 @@ class Crowd:
             group.choice.choose_first(group, draws)
             group.strategy.prepare(group, self._market, draws)
 
+    def open_books(self) -> Orders:
+        """Return the first quotes of those who make the market, all of them, before step 1."""
+        draws = StepDraws(self._streams, 0)
+        self.orders.n[0] = 0
+        for group in self.groups:
+            if group.strategy.opens_books:
+                group.rows = group.members
+                self._ask(group, draws)
+        return self.orders
+
     def decide(self, step: int) -> Orders:
         """Return the orders of everybody whose turn it is; the batch is reused by the next step."""
         draws = StepDraws(self._streams, step)
@@ -76,6 +86,7 @@ class Crowd:
         most = group.strategy.orders_per_turn(group.parameters, self._market.mark.size)
         self._make_room(group.rows.size * most)
         first = int(self.orders.n[0])
+        group.look()
         group.strategy.decide_all(group, self._market, draws, self.orders)
         group.choice.choose(group, draws, self.orders, first, int(self.orders.n[0]))
 

@@ -49,6 +49,8 @@ class Trader:
     Values: ClassVar[type] = namedtuple("Values", ())  # type: ignore[misc]
     #: True when the strategy offers liquidity that must not take, which impact books refuse.
     is_post_only: ClassVar[bool] = False
+    #: True when the strategy rests orders and is asked once before the first step.
+    opens_books: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,0 +1,175 @@
+"""The trading floor of impact books: prices are a law of the flow, and flow has owners."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from stresslab.core.columns import Fills, Orders, make_fills
+from stresslab.core.events import CAUSE_ID
+from stresslab.liquidation.floor import Clearing, Moves
+from stresslab.liquidation.forced import ClosureRules, ForcedOrders, settle_forced
+from stresslab.margin.clearing import TRADED, match_in_impact_books
+from stresslab.margin.posting import settle_external
+from stresslab.market.impact_book import (
+    ImpactBooks,
+    decay,
+    execute_together,
+    impact_depth,
+    price_now,
+    price_ticks,
+)
+
+_FORGOTTEN_LOTS = 1e-9
+
+
+@dataclass
+class ImpactFloor:
+    """Impact books of all assets.
+
+    ``owners`` holds, by asset and cause, the flow that each cause still has in the price; when
+    resilience forgets flow, the move goes back to those whose flow it was.
+    """
+
+    clearing: Clearing
+    books: ImpactBooks
+    fills: Fills = field(init=False)
+    volume: np.ndarray = field(init=False)
+    counts: np.ndarray = field(init=False)
+    owners: list[dict[int, float]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        n_assets, n_accounts = self.clearing.accounts.position.shape
+        self.fills = make_fills(8 * n_accounts + 65_536)
+        self.volume = np.zeros(n_assets, np.int64)
+        self.counts = np.zeros(4, np.int64)
+        self.owners = [{} for _ in range(n_assets)]
+        self._resting = np.zeros((n_assets, n_accounts), np.int64)
+
+    def open_step(self, index: np.ndarray, seconds: float) -> Moves:
+        """Let the index move the price, then let resilience forget flow."""
+        self.volume[:] = 0
+        before = self.prices()
+        self.books.index[:] = index
+        shifted = self.prices()
+        flow = self.books.flow.copy()
+        decay(self.books, seconds)
+        after = self.prices()
+        moves = [
+            (int(a), CAUSE_ID["index"], float(shifted[a] - before[a]))
+            for a in np.flatnonzero(shifted != before)
+        ]
+        for a in np.flatnonzero(after != shifted).tolist():
+            moves += self._give_back(a, float(after[a] - shifted[a]), float(flow[a]))
+        return moves
+
+    def _give_back(self, asset: int, ticks: float, flow: float) -> Moves:
+        kept = float(self.books.flow[asset]) / flow
+        owners = self.owners[asset]
+        moves = [(asset, cause, ticks * lots / flow) for cause, lots in owners.items()]
+        self.owners[asset] = {
+            cause: lots * kept for cause, lots in owners.items() if abs(lots) > _FORGOTTEN_LOTS
+        }
+        rest = ticks - math.fsum(move[2] for move in moves)
+        return [*moves, (asset, CAUSE_ID["resilience"], rest)]
+
+    def own(self, asset: int, cause: int, lots: float) -> None:
+        """Note that signed lots of the flow belong to a cause."""
+        owners = self.owners[asset]
+        owners[cause] = owners.get(cause, 0.0) + lots
+
+    def prices(self) -> np.ndarray:
+        """Return the price of each asset in ticks, not rounded, shape ``(n_assets,)``."""
+        return _prices(self.books)
+
+    def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
+        """Send voluntary orders to the books in the given sequence."""
+        self.fills.n[0] = 0
+        before = self.prices()
+        flow = np.zeros(marks.size, np.int64)
+        c = self.clearing
+        match_in_impact_books(
+            self.books, c.accounts, c.house, c.journal, c.tables, c.costs, marks, orders, sequence,
+            self.fills, self._resting, self.counts, self.volume, flow,
+        )  # fmt: skip
+        voluntary = CAUSE_ID["voluntary"]
+        for a in np.flatnonzero(flow):
+            self.own(int(a), voluntary, float(flow[a]))
+        move = self.prices() - before
+        return [(int(a), voluntary, float(move[a])) for a in np.flatnonzero(move)]
+
+    def force(
+        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+    ) -> np.ndarray:
+        """Fill a round's forced orders together by asset; return each asset's price move in ticks."""
+        before = self.prices()
+        self._fill(orders, sequence, rules, marks)
+        n = int(orders.n[0])
+        np.add.at(self.volume, orders.asset[:n], np.abs(orders.filled[:n]))
+        self.counts[TRADED] += n
+        return self.prices() - before
+
+    def slip(
+        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+    ) -> np.ndarray:
+        """Fill at the price that the law asks, then undo what the flow did to it."""
+        flow = self.books.flow.copy()
+        self._fill(orders, sequence, rules, marks)
+        self.books.flow[:] = flow
+        return np.zeros(marks.size)
+
+    def _fill(
+        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+    ) -> None:
+        c = self.clearing
+        for asset in np.unique(orders.asset[: orders.n[0]]):
+            rows = sequence[orders.asset[sequence] == asset]
+            _fill_together(
+                self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, rows,
+                asset,
+            )  # fmt: skip
+
+    def withdraw(self, n: int, asset: int) -> None:
+        """Do nothing: no order rests in an impact book."""
+
+    def quotes(self, bids: np.ndarray, asks: np.ndarray) -> None:
+        """Write the price of every asset as both best quotes."""
+        bids[:] = [price_ticks(self.books, a) for a in range(bids.size)]
+        asks[:] = bids
+
+    def totals(self) -> tuple[int, ...]:
+        """Return fills, order requests, refused orders and cancelled orders so far."""
+        requested, refused, cancelled, traded = (int(count) for count in self.counts)
+        return traded, requested, refused, cancelled
+
+    def depths(self, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lots that move the price by 1 % of the mark, each ``(n_assets,)``."""
+        reach = np.maximum(1, marks // 100)
+        pairs = [
+            impact_depth(self.books, a, int(marks[a] - reach[a]), int(marks[a] + reach[a]))
+            for a in range(marks.size)
+        ]
+        return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+
+
+@njit(cache=True)
+def _prices(books):
+    prices = np.empty(books.flow.size)
+    for a in range(prices.size):
+        prices[a] = price_now(books, a)
+    return prices
+
+
+@njit(cache=True)
+def _fill_together(books, accounts, house, journal, tables, rules, marks, orders, rows, asset):
+    lots = orders.lots[rows]
+    cash = execute_together(books, asset, lots, tables.unit_value[asset])
+    for place in range(rows.size):
+        settle_forced(
+            accounts, house, journal, tables, rules, marks, orders, rows[place], lots[place],
+            cash[place],
+        )  # fmt: skip
+        settle_external(house, asset, -lots[place], -cash[place])
