@@ -6,18 +6,16 @@ import contextlib
 import functools
 import gc
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mesa
-
-from stresslab.traders.trader import Trader
 
 if TYPE_CHECKING:
     from stresslab.traders.group import Group
 
 
 @functools.cache
-def agent_class(strategy: type[Trader]) -> type[Trader]:
+def agent_class(strategy: Any) -> Any:
     """Return the strategy as a Mesa agent: its rule first, then everything of ``mesa.Agent``."""
     body = {"__module__": strategy.__module__, "__doc__": strategy.__doc__}
     return type(strategy.__name__, (strategy, mesa.Agent), body)

@@ -23,6 +23,7 @@ class Crowd:
     ----------
     accounts : with ``id`` and ``position`` as the population has them
     margin_mode : the scenario's choice, for groups that have none of their own
+    n_steps : last step that ``decide`` will be asked for; the first is 1
     """
 
     def __init__(
@@ -74,21 +75,26 @@ class Crowd:
         """Return the orders of everybody whose turn it is; the batch is reused by the next step."""
         draws = StepDraws(self._streams, step)
         due = self._calendar.due(step)
-        place_of = self.columns.group[due]
+        places = self.columns.group[due]
+        by_group = due[places.argsort(kind="stable")]
+        ends = np.bincount(places, minlength=len(self.groups)).cumsum().tolist()
         self.orders.n[0] = 0
-        for place, group in enumerate(self.groups):
-            group.rows = due[place_of == place]
-            if group.rows.size:
+        first = 0
+        for group, end in zip(self.groups, ends, strict=True):
+            if first < end:
+                group.rows = by_group[first:end]
                 self._ask(group, draws)
+            first = end
         return self.orders
 
     def _ask(self, group: Group, draws: StepDraws) -> None:
-        most = group.strategy.orders_per_turn(group.parameters, self._market.mark.size)
-        self._make_room(group.rows.size * most)
+        self._make_room(group.rows.size * group.orders_per_turn)
         first = int(self.orders.n[0])
         group.look()
         group.strategy.decide_all(group, self._market, draws, self.orders)
-        group.choice.choose(group, draws, self.orders, first, int(self.orders.n[0]))
+        last = int(self.orders.n[0])
+        if last > first:
+            group.choice.choose(group, draws, self.orders, first, last)
 
     def _make_room(self, wanted: int) -> None:
         used = int(self.orders.n[0])

@@ -10,6 +10,7 @@ import numpy as np
 
 from stresslab.core.columns import Accounts, Market
 from stresslab.core.random import Draws, Streams
+from stresslab.traders.kernels.common import sight_of
 from stresslab.traders.state import TraderColumns
 from stresslab.traders.trader import Trader
 
@@ -41,10 +42,18 @@ class Group:
     members: np.ndarray  # rows of all its traders
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # whose turn it is
     agents: Mapping[int, Trader] = field(default_factory=dict)  # Mesa handles by row
+    memory: Any = None  # columns that a strategy's kernel writes, gathered by its ``prepare``
+    choice_memory: Any = None  # what a choice of margin mode gathers before the first step
 
     def __post_init__(self) -> None:
-        names = self.strategy.Values._fields  # type: ignore[attr-defined]
+        names: tuple[str, ...] = self.strategy.Values._fields
+        self.orders_per_turn = self.strategy.orders_per_turn(self.parameters, self.market.mark.size)
+        self.sight = sight_of(self.accounts, self.columns, self.market)
         self.values = self.strategy.Values(*(getattr(self.parameters, n) for n in names))
+
+    def look(self) -> None:
+        """Bring what is computed from the market up to date, at the start of a step."""
+        np.multiply(self.market.mark, self.market.unit_value, out=self.sight.lot_value)
 
     def trader(self, row: int) -> Trader:
         """Return the handle on a row, the model's agent where there is one."""

@@ -46,7 +46,8 @@ class Trader:
     class Parameters:
         """A strategy without parameters."""
 
-    Values: ClassVar[type] = namedtuple("Values", ())  # type: ignore[misc]
+    #: The parameters as kernels get them: a named tuple of numbers.
+    Values: ClassVar[Any] = namedtuple("Values", ())
     #: True when the strategy offers liquidity that must not take, which impact books refuse.
     is_post_only: ClassVar[bool] = False
     #: True when the strategy rests orders and is asked once before the first step.
@@ -158,10 +159,10 @@ class Trader:
         return MODES[held.pop()] if held else MODES[FLAT]
 
 
-def _values_type(cls: type[Trader]) -> type:
+def _values_type(cls: type[Trader]) -> Any:
     """Make the named tuple in which kernels get the parameters: the declared names, in order."""
     names = [p.name for p in parameters(cls.Parameters)]
-    values = namedtuple("Values", names)  # type: ignore[misc]
+    values: Any = namedtuple("Values", names)  # type: ignore[misc]
     values.__module__, values.__qualname__ = cls.__module__, f"{cls.__qualname__}.Values"
     return values
 

@@ -20,7 +20,7 @@ _NOBODY = -1
 
 
 class _Calendar(NamedTuple):
-    first: np.ndarray  # (n_steps,) a trader with a turn in the step, or _NOBODY
+    first: np.ndarray  # (n_steps + 1,) a trader with a turn in the step, or _NOBODY
     following: np.ndarray  # (N,) the next trader with a turn in the same step
     time: np.ndarray  # (N,) the trader's next turn, microseconds since the start
     number: np.ndarray  # (N,) number of that turn
@@ -35,6 +35,7 @@ class TurnCalendar:
     ----------
     ids : permanent ids of the traders, shape ``(n_traders,)``
     mean_seconds : mean seconds between two turns, 0 for a turn every step, shape ``(n_traders,)``
+    n_steps : steps are numbered 1 to ``n_steps``; step 1 covers the first ``step_seconds``
     key : key of the stream ``turn``
     """
 
@@ -50,7 +51,7 @@ class TurnCalendar:
         self._key = key
         self._rows = np.empty(ids.size, np.int64)
         self._calendar = _Calendar(
-            first=np.full(n_steps, _NOBODY, np.int64),
+            first=np.full(n_steps + 1, _NOBODY, np.int64),
             following=np.full(ids.size, _NOBODY, np.int64),
             time=np.zeros(ids.size, np.int64),
             number=np.zeros(ids.size, np.int64),
@@ -83,7 +84,7 @@ def _collect(
         n_due += 1
         row = calendar.following[row]
     for place in range(n_due):
-        _schedule(calendar, rows[place], (step + 1) * step_length, step_length, key)
+        _schedule(calendar, rows[place], step * step_length, step_length, key)
     return n_due
 
 
@@ -94,7 +95,7 @@ def _schedule(
     """Put a trader's next turn, not before ``earliest``, into the calendar."""
     time = _next_time(calendar, row, earliest, key)
     calendar.time[row] = time
-    step = time // step_length
+    step = 1 + time // step_length
     if step < calendar.first.size:
         calendar.following[row] = calendar.first[step]
         calendar.first[step] = row
@@ -120,4 +121,4 @@ def _next_time(calendar: _Calendar, row: int, earliest: int, key: np.ndarray) ->
 def _wait(calendar: _Calendar, row: int, mean: int, key: np.ndarray) -> int:
     wait = exponential(key, calendar.id[row], calendar.number[row], 0)
     calendar.number[row] += 1
-    return np.int64(math.floor(mean * wait))
+    return math.floor(mean * wait)

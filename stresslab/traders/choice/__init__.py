@@ -1,4 +1,4 @@
-"""How a trader chooses the margin mode of a position it opens. One file and one line add another."""
+"""How a trader chooses a position's margin mode. One file and one line here add another."""
 
 from __future__ import annotations
 

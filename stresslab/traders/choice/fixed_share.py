@@ -25,8 +25,9 @@ class FixedShare:
         """Set the modes of the group's first positions, which are the modes of all later ones."""
         from stresslab.traders.kernels.choice import choose_by_share
 
-        key = draws.streams["margin_mode"]
-        choose_by_share(group.members, self.cross_share, group.accounts, group.market, key)
+        sight, key = group.sight, draws.streams["margin_mode"]
+        chosen = group.accounts.chosen_mode
+        choose_by_share(group.members, self.cross_share, sight.id, sight.is_spot, chosen, key)
 
     def choose(self, group: Group, draws: StepDraws, orders: Orders, first: int, last: int) -> None:
         """Keep what was chosen at the start."""

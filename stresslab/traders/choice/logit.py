@@ -84,28 +84,17 @@ class Logit:
 
     def choose_first(self, group: Group, draws: StepDraws) -> None:
         """Choose the modes of the group's first positions, from the books as they are planned."""
-        from stresslab.traders.kernels.choice import choose_first_by_logit
+        from stresslab.traders.kernels.choice import choice_columns, choose_first_by_logit
 
-        choose_first_by_logit(
-            group.members,
-            self.coefficients(),
-            group.accounts,
-            group.columns,
-            group.market,
-            draws.streams["margin_mode"],
-        )
+        group.choice_memory = self.coefficients(), choice_columns(group)
+        coefficients, columns = group.choice_memory
+        key = draws.streams["margin_mode"]
+        choose_first_by_logit(group.members, coefficients, group.sight, columns, key)
 
     def choose(self, group: Group, draws: StepDraws, orders: Orders, first: int, last: int) -> None:
         """Choose the mode of every position that orders ``first`` to ``last`` would open."""
         from stresslab.traders.kernels.choice import choose_by_logit
 
-        choose_by_logit(
-            orders,
-            first,
-            last,
-            self.coefficients(),
-            group.accounts,
-            group.columns,
-            group.market,
-            draws.streams["margin_mode_at_opening"],
-        )
+        coefficients, columns = group.choice_memory
+        key, step = draws.streams["margin_mode_at_opening"], draws.step
+        choose_by_logit(orders, first, last, coefficients, group.sight, columns, step, key)

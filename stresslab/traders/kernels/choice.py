@@ -3,54 +3,82 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from stresslab.core.columns import CANCEL_ALL, Accounts, Market, Orders
+from stresslab.core.columns import CANCEL_ALL, Orders
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.portable import exp
 from stresslab.core.random import uniform
 from stresslab.traders.choice.logit import Coefficients, View
-from stresslab.traders.kernels.common import equity_of
-from stresslab.traders.state import TraderColumns
+from stresslab.traders.kernels.common import Sight, equity_of
+
+if TYPE_CHECKING:
+    from stresslab.traders.group import Group
 
 #: Probabilities are compared in steps of 1e-9, far above the rounding of ``exp``.
 _GRID = 1e9
 _MOST = 700.0
 
 
+class ChoiceColumns(NamedTuple):
+    """The columns that a choice of mode reads and writes beside those of every rule."""
+
+    mode: np.ndarray  # (A, N)
+    chosen_mode: np.ndarray  # (A, N)
+    wealth: np.ndarray  # (N,)
+    risk_aversion: np.ndarray  # (N,)
+    n_liquidations: np.ndarray  # (N,)
+    seen_liquidations: np.ndarray  # (N,)
+    experience: np.ndarray  # (N,)
+    correlation: np.ndarray  # (A, A)
+
+
+def choice_columns(group: Group) -> ChoiceColumns:
+    """Gather the columns of a group's traders."""
+    held = {**group.market._asdict(), **group.columns._asdict(), **group.accounts._asdict()}
+    return ChoiceColumns(*(held[name] for name in ChoiceColumns._fields))
+
+
 @njit(cache=True)
 def choose_by_share(
-    rows: np.ndarray, cross_share: float, accounts: Accounts, market: Market, key: np.ndarray
+    rows: np.ndarray,
+    cross_share: float,
+    ids: np.ndarray,
+    is_spot: np.ndarray,
+    chosen_mode: np.ndarray,
+    key: np.ndarray,
 ) -> None:
     """Give each trader its mode for all perpetuals; spot is always in the cross pool."""
     for row in rows:
-        is_cross = uniform(key, accounts.id[row], 0, 0) < cross_share
-        for asset in range(market.mark.size):
-            chosen = CROSS if is_cross or market.is_spot[asset] == 1 else ISOLATED
-            accounts.chosen_mode[asset, row] = chosen
+        is_cross = uniform(key, ids[row], 0, 0) < cross_share
+        for asset in range(is_spot.size):
+            chosen_mode[asset, row] = CROSS if is_cross or is_spot[asset] == 1 else ISOLATED
 
 
 @njit(cache=True)
 def choose_first_by_logit(
     rows: np.ndarray,
     coefficients: Coefficients,
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
+    sight: Sight,
+    columns: ChoiceColumns,
     key: np.ndarray,
 ) -> None:
-    """Choose the modes of planned books: positions stand in ``accounts``, no cash is moved yet."""
+    """Choose the modes of planned books: positions stand in the accounts, no cash is moved yet."""
     for row in rows:
-        id, free = accounts.id[row], _free_after_plan(accounts, columns, market, row)
-        for asset in range(market.mark.size):
-            if market.is_spot[asset] == 1:
-                accounts.chosen_mode[asset, row] = CROSS
+        wealth = columns.wealth[row]
+        free = wealth
+        for asset in range(sight.is_spot.size):
+            free -= _lowest_margin(sight, asset, row)
+        for asset in range(sight.is_spot.size):
+            if sight.is_spot[asset] == 1:
+                columns.chosen_mode[asset, row] = CROSS
                 continue
-            view = _view(accounts, columns, market, row, asset, 0.0, free, columns.wealth[row])
-            luck = uniform(key, id, 0, asset)
-            accounts.chosen_mode[asset, row] = _choice(coefficients, view, luck)
+            view = _view(sight, columns, row, asset, 0.0, free, wealth)
+            luck = uniform(key, sight.id[row], 0, asset)
+            columns.chosen_mode[asset, row] = _choice(coefficients, view, luck)
 
 
 @njit(cache=True)
@@ -59,29 +87,29 @@ def choose_by_logit(
     first: int,
     last: int,
     coefficients: Coefficients,
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
+    sight: Sight,
+    columns: ChoiceColumns,
+    step: int,
     key: np.ndarray,
 ) -> None:
     """Choose the mode of every position that orders ``first`` to ``last`` would open."""
+    mode, is_spot = columns.mode, sight.is_spot
     last_row, last_asset = -1, -1
     for place in range(first, last):
         row, asset = orders.trader[place], orders.asset[place]
+        is_same = row == last_row and asset == last_asset
+        if is_same or mode[asset, row] != FLAT or is_spot[asset] == 1:
+            continue
         if orders.kind[place] == CANCEL_ALL or orders.reduce_only[place] == 1:
             continue
-        if (row == last_row and asset == last_asset) or market.is_spot[asset] == 1:
-            continue
-        if accounts.mode[asset, row] != FLAT:
-            continue
         last_row, last_asset = row, asset
-        _remember(accounts, columns, row, asset)
-        wanted = np.float64(orders.lots[place] * market.mark[asset] * market.unit_value[asset])
-        free = _free_in_cross_pool(accounts, market, row)
-        equity = equity_of(accounts, market, row)
-        view = _view(accounts, columns, market, row, asset, wanted, free, equity)
-        luck = uniform(key, accounts.id[row], market.step[0], asset)
-        accounts.chosen_mode[asset, row] = _choice(coefficients, view, luck)
+        _remember(columns, row, asset)
+        wanted = np.float64(orders.lots[place] * sight.lot_value[asset])
+        equity = equity_of(sight.cash, sight.position, sight.lot_value, row)
+        free = _free_in_cross_pool(sight, mode, row)
+        view = _view(sight, columns, row, asset, wanted, free, equity)
+        luck = uniform(key, sight.id[row], step, asset)
+        columns.chosen_mode[asset, row] = _choice(coefficients, view, luck)
 
 
 @njit(cache=True)
@@ -105,47 +133,36 @@ def probability(coefficients: Coefficients, view: View) -> float:
 
 
 @njit(cache=True)
-def _remember(accounts: Accounts, columns: TraderColumns, row: int, asset: int) -> None:
+def _remember(columns: ChoiceColumns, row: int, asset: int) -> None:
     """Count liquidations since the last look against the mode that the lost position had."""
-    new = accounts.n_liquidations[row] - columns.seen_liquidations[row]
+    new = columns.n_liquidations[row] - columns.seen_liquidations[row]
     if new > 0:
-        sign = 1 if accounts.chosen_mode[asset, row] == ISOLATED else -1
+        sign = 1 if columns.chosen_mode[asset, row] == ISOLATED else -1
         columns.experience[row] += sign * new
         columns.seen_liquidations[row] += new
 
 
 @njit(cache=True)
-def _free_after_plan(accounts: Accounts, columns: TraderColumns, market: Market, row: int) -> int:
-    """Return wealth less the initial margin of all planned positions, at the venue's lowest rate."""
-    free = columns.wealth[row]
-    for asset in range(market.mark.size):
-        free -= _lowest_margin(market, asset, accounts.position[asset, row])
-    return free
-
-
-@njit(cache=True)
-def _free_in_cross_pool(accounts: Accounts, market: Market, row: int) -> int:
+def _free_in_cross_pool(sight: Sight, mode: np.ndarray, row: int) -> int:
     """Return equity less initial margin of the cross pool, at the venue's lowest rate."""
-    free = accounts.wallet[row]
-    for asset in range(market.mark.size):
-        if accounts.mode[asset, row] == CROSS:
-            lots = accounts.position[asset, row]
-            free += lots * market.mark[asset] * market.unit_value[asset]
-            free -= _lowest_margin(market, asset, lots)
+    free = sight.cash[0, row]
+    for asset in range(sight.is_spot.size):
+        if mode[asset, row] == CROSS:
+            free += sight.position[asset, row] * sight.lot_value[asset]
+            free -= _lowest_margin(sight, asset, row)
     return free
 
 
 @njit(cache=True)
-def _lowest_margin(market: Market, asset: int, lots: int) -> int:
-    notional = abs(lots) * market.mark[asset] * market.unit_value[asset]
-    return np.int64(math.ceil(notional * market.initial_rate[asset]))
+def _lowest_margin(sight: Sight, asset: int, row: int) -> int:
+    notional = abs(sight.position[asset, row]) * sight.lot_value[asset]
+    return np.int64(math.ceil(notional * sight.initial_rate[asset]))
 
 
 @njit(cache=True)
 def _view(
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
+    sight: Sight,
+    columns: ChoiceColumns,
     row: int,
     asset: int,
     wanted: float,
@@ -153,35 +170,31 @@ def _view(
     equity: int,
 ) -> View:
     n_others = 0
-    for other in range(market.mark.size):
-        n_others += other != asset and accounts.position[other, row] != 0
+    for other in range(sight.is_spot.size):
+        n_others += other != asset and sight.position[other, row] != 0
     free_share = min(1.0, max(0.0, free / equity)) if equity > 0 else 0.0
-    offset = _offset(accounts, market, row, asset, wanted)
-    return View(
-        free_share,
-        n_others,
-        offset,
-        columns.risk_aversion[row],
-        np.float64(columns.experience[row]),
-    )
+    offset = _offset(sight, columns.correlation, row, asset, wanted)
+    experience = np.float64(columns.experience[row])
+    return View(free_share, n_others, offset, columns.risk_aversion[row], experience)
 
 
 @njit(cache=True)
-def _offset(accounts: Accounts, market: Market, row: int, asset: int, wanted: float) -> float:
+def _offset(sight: Sight, correlation: np.ndarray, row: int, asset: int, wanted: float) -> float:
     """Return the part of the book's risk that its legs cancel: 1 - sd(book) / sum of sd(legs)."""
-    n_assets = market.mark.size
+    n_assets = sight.is_spot.size
     risk = np.zeros(n_assets)
     total = 0.0
     for a in range(n_assets):
-        value = np.float64(accounts.position[a, row] * market.mark[a] * market.unit_value[a])
+        value = np.float64(sight.position[a, row] * sight.lot_value[a])
         if a == asset:
             value += wanted
-        risk[a] = value * (market.normal_volatility[a] if market.normal_volatility[a] > 0 else 1.0)
+        volatility = sight.normal_volatility[a]
+        risk[a] = value * (volatility if volatility > 0.0 else 1.0)
         total += abs(risk[a])
     if total == 0.0:
         return 0.0
     variance = 0.0
     for a in range(n_assets):
         for b in range(n_assets):
-            variance += risk[a] * risk[b] * market.correlation[a, b]
+            variance += risk[a] * risk[b] * correlation[a, b]
     return max(0.0, 1.0 - math.sqrt(max(0.0, variance)) / total)

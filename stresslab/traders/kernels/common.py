@@ -1,13 +1,48 @@
-"""What the kernels of all strategies share: sending an order, equity, lots of a notional."""
+"""What the kernels of all strategies share: what they see, sending an order, lots of a notional.
+
+Kernels take arrays out of named tuples before their loops and hand single arrays to helpers: inside
+a loop, every tuple passed on costs a reference count of each of its arrays.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from stresslab.core.columns import Accounts, Market, Orders
+from stresslab.traders.state import TraderColumns
+
+
+class Sight(NamedTuple):
+    """The columns that rules read, of all that there are: fewer arrays make a call cheaper."""
+
+    id: np.ndarray  # (N,)
+    cash: np.ndarray  # (A + 1, N) micro-USD
+    position: np.ndarray  # (A, N) lots
+    leverage: np.ndarray  # (N,)
+    trait: np.ndarray  # (N,)
+    trades: np.ndarray  # (A, N) int8
+    n_traded: np.ndarray  # (N,)
+    lot_value: np.ndarray  # (A,) micro-USD of one lot at the last mark
+    index: np.ndarray  # (A,) ticks
+    mark: np.ndarray  # (A,) ticks
+    best_bid: np.ndarray  # (A,) ticks
+    best_ask: np.ndarray  # (A,) ticks
+    trend: np.ndarray  # (A,)
+    volatility: np.ndarray  # (A,)
+    normal_volatility: np.ndarray  # (A,)
+    initial_rate: np.ndarray  # (A,)
+    is_spot: np.ndarray  # (A,)
+
+
+def sight_of(accounts: Accounts, columns: TraderColumns, market: Market) -> Sight:
+    """Gather what rules read; ``lot_value`` is filled at the start of each step."""
+    values = {**market._asdict(), **columns._asdict(), **accounts._asdict()}
+    values["lot_value"] = market.mark * market.unit_value
+    return Sight(*(values[name] for name in Sight._fields))
 
 
 @njit(cache=True)
@@ -34,15 +69,11 @@ def send(
 
 
 @njit(cache=True)
-def equity_of(accounts: Accounts, market: Market, row: int) -> int:
+def equity_of(cash: np.ndarray, position: np.ndarray, lot_value: np.ndarray, row: int) -> int:
     """Return the equity of the whole account at the last mark, micro-USD."""
-    equity = np.int64(0)
-    for pool in range(accounts.cash.shape[0]):
-        equity += accounts.cash[pool, row]
-    for asset in range(accounts.position.shape[0]):
-        lots = accounts.position[asset, row]
-        if lots != 0:
-            equity += lots * market.mark[asset] * market.unit_value[asset]
+    equity = cash[0, row]
+    for asset in range(lot_value.size):
+        equity += cash[asset + 1, row] + position[asset, row] * lot_value[asset]
     return equity
 
 
@@ -50,17 +81,6 @@ def equity_of(accounts: Accounts, market: Market, row: int) -> int:
 def lots_of(notional: float, value: int) -> int:
     """Return the whole lots, of ``value`` micro-USD each, that a notional pays for."""
     return np.int64(math.floor(notional / value)) if notional > 0.0 else np.int64(0)
-
-
-@njit(cache=True)
-def traded_asset(trades: np.ndarray, row: int, place: int) -> int:
-    """Return the id of the ``place``-th asset that a trader trades."""
-    for asset in range(trades.shape[0]):
-        if trades[asset, row] == 1:
-            if place == 0:
-                return asset
-            place -= 1
-    return -1
 
 
 @njit(cache=True)

@@ -8,120 +8,59 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from stresslab.core.columns import (
-    CANCEL_ALL,
-    IOC,
-    LIMIT,
-    QUOTE,
-    VOLUNTARY,
-    Accounts,
-    Market,
-    Orders,
-)
+from stresslab.core.columns import CANCEL_ALL, IOC, LIMIT, QUOTE, VOLUNTARY, Orders
 from stresslab.traders.kernels.common import (
+    Sight,
     equity_of,
     lots_of,
     send,
     spread_around,
     usable_leverage,
 )
-from stresslab.traders.state import TraderColumns
 
 
 @njit(cache=True)
-def decide_fundamental(
-    rows: np.ndarray,
-    values: Any,
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
-    orders: Orders,
-) -> None:
+def decide_fundamental(rows: np.ndarray, values: Any, sight: Sight, orders: Orders) -> None:
     """Append the orders of the fundamental traders in ``rows``."""
+    cash, position, lot_value, trades = sight.cash, sight.position, sight.lot_value, sight.trades
+    leverage, trait, n_traded = sight.leverage, sight.trait, sight.n_traded
+    index, mark = sight.index, sight.mark
+    initial_rate, is_spot = sight.initial_rate, sight.is_spot
+    has_ladder = values.bid_levels + values.ask_levels > 0
     for row in rows:
-        equity = equity_of(accounts, market, row)
-        threshold = spread_around(values.threshold, values.dispersion, columns.trait[row])
-        for asset in range(market.mark.size):
-            if columns.trades[asset, row] == 0:
+        equity = equity_of(cash, position, lot_value, row)
+        threshold = spread_around(values.threshold, values.dispersion, trait[row])
+        for asset in range(lot_value.size):
+            if trades[asset, row] == 0:
                 continue
-            if values.bid_levels + values.ask_levels > 0:
+            if has_ladder:
                 send(orders, row, asset, CANCEL_ALL, 0, 0, 0, QUOTE)
             if equity <= 0:
                 continue
-            buying, selling = _room(accounts, columns, market, row, asset, equity)
-            buying, selling = _take(
-                orders, row, asset, values, market, equity, threshold, buying, selling
-            )
-            _ladder(orders, row, asset, values, market, equity, threshold, buying, selling)
-
-
-@njit(cache=True)
-def _room(
-    accounts: Accounts, columns: TraderColumns, market: Market, row: int, asset: int, equity: int
-) -> tuple[int, int]:
-    value = market.mark[asset] * market.unit_value[asset]
-    held = accounts.position[asset, row]
-    leverage = usable_leverage(
-        columns.leverage[row], market.initial_rate[asset], market.is_spot[asset]
-    )
-    limit = lots_of(equity * leverage / columns.n_traded[row], value)
-    if market.is_spot[asset] == 1:
-        return min(limit - held, lots_of(np.float64(accounts.wallet[row]), value)), held
-    return limit - held, limit + held
-
-
-@njit(cache=True)
-def _take(
-    orders: Orders,
-    row: int,
-    asset: int,
-    values: Any,
-    market: Market,
-    equity: int,
-    threshold: float,
-    buying: int,
-    selling: int,
-) -> tuple[int, int]:
-    """Send the order beyond the threshold; return the lots still free to buy and to sell."""
-    index = np.float64(market.index[asset])
-    gap = market.mark[asset] / index - 1.0
-    size = lots_of(values.order_size * equity, market.mark[asset] * market.unit_value[asset])
-    if gap < -threshold and min(size, buying) > 0:
-        lots = min(size, buying)
-        buying -= lots
-        price = max(np.int64(1), np.int64(math.floor(index * (1.0 - threshold))))
-        send(orders, row, asset, IOC, lots, price, 0, VOLUNTARY)
-    if gap > threshold and min(size, selling) > 0:
-        lots = min(size, selling)
-        selling -= lots
-        price = np.int64(math.ceil(index * (1.0 + threshold)))
-        send(orders, row, asset, IOC, -lots, price, 0, VOLUNTARY)
-    return buying, selling
-
-
-@njit(cache=True)
-def _ladder(
-    orders: Orders,
-    row: int,
-    asset: int,
-    values: Any,
-    market: Market,
-    equity: int,
-    threshold: float,
-    buying: int,
-    selling: int,
-) -> None:
-    index = np.float64(market.index[asset])
-    size = lots_of(values.ladder_size * equity, market.mark[asset] * market.unit_value[asset])
-    for level in range(values.bid_levels):
-        price = np.int64(math.floor(index * (1.0 - threshold - level * values.ladder_spacing)))
-        lots = min(size, buying)
-        if price > 0 and lots > 0:
-            send(orders, row, asset, LIMIT, lots, price, 0, QUOTE)
-            buying -= lots
-    for level in range(values.ask_levels):
-        price = np.int64(math.ceil(index * (1.0 + threshold + level * values.ladder_spacing)))
-        lots = min(size, selling)
-        if lots > 0:
-            send(orders, row, asset, LIMIT, -lots, price, 0, QUOTE)
-            selling -= lots
+            held, value, at = position[asset, row], lot_value[asset], np.float64(index[asset])
+            usable = usable_leverage(leverage[row], initial_rate[asset], is_spot[asset])
+            limit = lots_of(equity * usable / n_traded[row], value)
+            buying, selling = limit - held, limit + held
+            if is_spot[asset] == 1:
+                buying, selling = min(buying, lots_of(np.float64(cash[0, row]), value)), held
+            gap = mark[asset] / at - 1.0
+            size = lots_of(values.order_size * equity, value)
+            if gap < -threshold and min(size, buying) > 0:
+                price = max(1, np.int64(math.floor(at * (1.0 - threshold))))
+                send(orders, row, asset, IOC, min(size, buying), price, 0, VOLUNTARY)
+                buying -= min(size, buying)
+            if gap > threshold and min(size, selling) > 0:
+                price = np.int64(math.ceil(at * (1.0 + threshold)))
+                send(orders, row, asset, IOC, -min(size, selling), price, 0, VOLUNTARY)
+                selling -= min(size, selling)
+            size, spacing = lots_of(values.ladder_size * equity, value), values.ladder_spacing
+            for level in range(values.bid_levels):
+                price = np.int64(math.floor(at * (1.0 - threshold - level * spacing)))
+                if price > 0 and min(size, buying) > 0:
+                    send(orders, row, asset, LIMIT, min(size, buying), price, 0, QUOTE)
+                    buying -= min(size, buying)
+            for level in range(values.ask_levels):
+                price = np.int64(math.ceil(at * (1.0 + threshold + level * spacing)))
+                if min(size, selling) > 0:
+                    send(orders, row, asset, LIMIT, -min(size, selling), price, 0, QUOTE)
+                    selling -= min(size, selling)

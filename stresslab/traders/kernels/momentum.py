@@ -8,69 +8,48 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from stresslab.core.columns import MARKET, VOLUNTARY, Accounts, Market, Orders
+from stresslab.core.columns import MARKET, VOLUNTARY, Orders
 from stresslab.traders.kernels.common import (
+    Sight,
     equity_of,
     lots_of,
     send,
     spread_around,
     usable_leverage,
 )
-from stresslab.traders.state import TraderColumns
 
 
 @njit(cache=True)
 def decide_momentum(
-    rows: np.ndarray,
-    values: Any,
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
-    steps_per_minute: float,
-    orders: Orders,
+    rows: np.ndarray, values: Any, sight: Sight, steps_per_minute: float, orders: Orders
 ) -> None:
     """Append the orders of the momentum traders in ``rows``."""
+    cash, position, lot_value, trades = sight.cash, sight.position, sight.lot_value, sight.trades
+    leverage, trait, n_traded = sight.leverage, sight.trait, sight.n_traded
+    trend, initial_rate, is_spot = sight.trend, sight.initial_rate, sight.is_spot
     for row in rows:
-        equity = equity_of(accounts, market, row)
+        equity = equity_of(cash, position, lot_value, row)
         if equity <= 0:
             continue
-        threshold = spread_around(
-            values.threshold_per_minute, values.dispersion, columns.trait[row]
-        )
-        for asset in range(market.mark.size):
-            if columns.trades[asset, row] == 0:
+        threshold = spread_around(values.threshold_per_minute, values.dispersion, trait[row])
+        for asset in range(lot_value.size):
+            if trades[asset, row] == 0:
                 continue
-            per_minute = market.trend[asset] * steps_per_minute
+            per_minute = trend[asset] * steps_per_minute
             if abs(per_minute) > threshold:
                 direction = 1 if per_minute > 0.0 else -1
             elif abs(per_minute) < values.exit_share * threshold:
                 direction = 0
             else:
                 continue
-            target = _target(accounts, columns, market, row, asset, direction, equity)
-            gap = target - accounts.position[asset, row]
+            usable = usable_leverage(leverage[row], initial_rate[asset], is_spot[asset])
+            target = direction * lots_of(equity * usable / n_traded[row], lot_value[asset])
+            held = position[asset, row]
+            if is_spot[asset] == 1:
+                affordable = lots_of(np.float64(cash[0, row]), lot_value[asset])
+                target = max(0, min(target, held + affordable))
+            gap = target - held
             lots = np.int64(math.ceil(values.speed * abs(gap)))
             if lots > 0:
                 signed = lots if gap > 0 else -lots
-                send(orders, row, asset, MARKET, signed, 0, int(direction == 0), VOLUNTARY)
-
-
-@njit(cache=True)
-def _target(
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
-    row: int,
-    asset: int,
-    direction: int,
-    equity: int,
-) -> int:
-    value = market.mark[asset] * market.unit_value[asset]
-    leverage = usable_leverage(
-        columns.leverage[row], market.initial_rate[asset], market.is_spot[asset]
-    )
-    target = direction * lots_of(equity * leverage / columns.n_traded[row], value)
-    if market.is_spot[asset] == 0:
-        return target
-    affordable = lots_of(np.float64(accounts.wallet[row]), value)
-    return max(np.int64(0), min(target, accounts.position[asset, row] + affordable))
+                send(orders, row, asset, MARKET, signed, 0, np.int64(direction == 0), VOLUNTARY)

@@ -8,51 +8,37 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from stresslab.core.columns import IOC, MARKET, VOLUNTARY, Accounts, Market, Orders
+from stresslab.core.columns import IOC, MARKET, VOLUNTARY, Orders
 from stresslab.core.random import uniform
-from stresslab.traders.kernels.common import (
-    equity_of,
-    lots_of,
-    send,
-    traded_asset,
-    usable_leverage,
-)
-from stresslab.traders.state import TraderColumns
+from stresslab.traders.kernels.common import Sight, equity_of, lots_of, send, usable_leverage
 from stresslab.traders.strategies.noise import ASSET, IS_MARKET, OFFSET, SIDE, SIZE
 
 
 @njit(cache=True)
 def decide_noise(
-    rows: np.ndarray,
-    values: Any,
-    accounts: Accounts,
-    columns: TraderColumns,
-    market: Market,
-    key: np.ndarray,
-    orders: Orders,
+    rows: np.ndarray, values: Any, sight: Sight, step: int, key: np.ndarray, orders: Orders
 ) -> None:
     """Append the orders of the noise traders in ``rows``."""
-    step = market.step[0]
+    cash, position, lot_value, trades = sight.cash, sight.position, sight.lot_value, sight.trades
+    ids, n_traded, leverage, mark = sight.id, sight.n_traded, sight.leverage, sight.mark
+    initial_rate, is_spot = sight.initial_rate, sight.is_spot
     for row in rows:
-        id, n_traded = accounts.id[row], columns.n_traded[row]
-        equity = equity_of(accounts, market, row)
-        if n_traded == 0 or equity <= 0:
+        id = ids[row]
+        equity = equity_of(cash, position, lot_value, row)
+        if n_traded[row] == 0 or equity <= 0:
             continue
-        place = np.int64(math.floor(uniform(key, id, step, ASSET) * n_traded))
-        asset = traded_asset(columns.trades, row, place)
+        place = np.int64(math.floor(uniform(key, id, step, ASSET) * n_traded[row]))
+        asset = _traded_asset(trades, row, place)
         side = 1 if uniform(key, id, step, SIDE) < 0.5 else -1
-        held = accounts.position[asset, row]
-        value = market.mark[asset] * market.unit_value[asset]
-        leverage = usable_leverage(
-            columns.leverage[row], market.initial_rate[asset], market.is_spot[asset]
-        )
-        limit = lots_of(equity * leverage / n_traded, value)
+        held, value = position[asset, row], lot_value[asset]
+        usable = usable_leverage(leverage[row], initial_rate[asset], is_spot[asset])
+        limit = lots_of(equity * usable / n_traded[row], value)
         if side * held >= limit:
             side = -side
         size = 2.0 * uniform(key, id, step, SIZE) * values.order_size * equity
         room = limit - side * held
-        if market.is_spot[asset] == 1:
-            affordable = lots_of(np.float64(accounts.wallet[row]), value)
+        if is_spot[asset] == 1:
+            affordable = lots_of(np.float64(cash[0, row]), value)
             room = min(room, affordable if side > 0 else held)
         lots = min(lots_of(size, value), room)
         if lots <= 0:
@@ -61,12 +47,22 @@ def decide_noise(
             send(orders, row, asset, MARKET, side * lots, 0, 0, VOLUNTARY)
             continue
         offset = values.price_offset * uniform(key, id, step, OFFSET)
-        price = _limit(market.mark[asset], side, offset)
-        send(orders, row, asset, IOC, side * lots, price, 0, VOLUNTARY)
+        send(orders, row, asset, IOC, side * lots, _limit(mark[asset], side, offset), 0, VOLUNTARY)
+
+
+@njit(cache=True)
+def _traded_asset(trades: np.ndarray, row: int, place: int) -> int:
+    """Return the id of the ``place``-th asset that a trader trades."""
+    for asset in range(trades.shape[0]):
+        if trades[asset, row] == 1:
+            if place == 0:
+                return asset
+            place -= 1
+    return -1
 
 
 @njit(cache=True)
 def _limit(mark: int, side: int, offset: float) -> int:
     if side > 0:
         return np.int64(math.floor(mark * (1.0 + offset)))
-    return max(np.int64(1), np.int64(math.ceil(mark * (1.0 - offset))))
+    return max(1, np.int64(math.ceil(mark * (1.0 - offset))))

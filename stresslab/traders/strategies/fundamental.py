@@ -22,6 +22,8 @@ class Fundamental(Trader):
     orders continues from there: the depth, far from the touch, that forced sales eat.
     """
 
+    opens_books = True
+
     @declared
     class Parameters:
         threshold: float = param(
@@ -115,4 +117,4 @@ class Fundamental(Trader):
         """Decide for all of ``group.rows`` in one kernel."""
         from stresslab.traders.kernels.fundamental import decide_fundamental
 
-        decide_fundamental(group.rows, group.values, group.accounts, group.columns, market, orders)
+        decide_fundamental(group.rows, group.values, group.sight, orders)

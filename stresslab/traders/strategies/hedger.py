@@ -62,4 +62,5 @@ class Hedger(Trader):
         """Decide for all of ``group.rows`` in one kernel."""
         from stresslab.traders.kernels.hedger import decide_hedger
 
-        decide_hedger(group.rows, group.values, group.accounts, group.columns, market, orders)
+        first, second = group.columns.first_leg, group.columns.second_leg
+        decide_hedger(group.rows, group.values, group.sight, first, second, orders)

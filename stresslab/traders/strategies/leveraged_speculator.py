@@ -118,16 +118,12 @@ class LeveragedSpeculator(Trader):
     @classmethod
     def prepare(cls, group: Group, market: Market, draws: StepDraws) -> None:
         """Choose who sets stops and who tops up, and set the stops of the first positions."""
-        from stresslab.traders.kernels.leveraged_speculator import prepare_speculators
+        from stresslab.traders.kernels.leveraged_speculator import Memory, prepare_speculators
 
+        group.memory = Memory(*(getattr(group.columns, name) for name in Memory._fields))
+        stop_key, topup_key = draws.streams["stop"], draws.streams["topup_habit"]
         prepare_speculators(
-            group.members,
-            group.values,
-            group.accounts,
-            group.columns,
-            market,
-            draws.streams["stop"],
-            draws.streams["topup"],
+            group.members, group.values, group.sight, group.memory, stop_key, topup_key
         )
 
     @classmethod
@@ -135,7 +131,13 @@ class LeveragedSpeculator(Trader):
         """Decide for all of ``group.rows`` in one kernel."""
         from stresslab.traders.kernels.leveraged_speculator import decide_speculator
 
-        key, seconds = draws.streams["speculator"], group.step_seconds
         decide_speculator(
-            group.rows, group.values, group.accounts, group.columns, market, seconds, key, orders
+            group.rows,
+            group.values,
+            group.sight,
+            group.memory,
+            draws.step,
+            group.step_seconds,
+            draws.streams["speculator"],
+            orders,
         )

@@ -29,6 +29,7 @@ class MarketMaker(Trader):
     """
 
     is_post_only = True
+    opens_books = True
 
     @declared
     class Parameters:
@@ -137,4 +138,4 @@ class MarketMaker(Trader):
         """Decide for all of ``group.rows`` in one kernel."""
         from stresslab.traders.kernels.market_maker import decide_market_maker
 
-        decide_market_maker(group.rows, group.values, group.accounts, group.columns, market, orders)
+        decide_market_maker(group.rows, group.values, group.sight, orders)

@@ -83,7 +83,5 @@ class Momentum(Trader):
         """Decide for all of ``group.rows`` in one kernel."""
         from stresslab.traders.kernels.momentum import decide_momentum
 
-        minutes = 60.0 / group.step_seconds
-        decide_momentum(
-            group.rows, group.values, group.accounts, group.columns, market, minutes, orders
-        )
+        per_minute = 60.0 / group.step_seconds
+        decide_momentum(group.rows, group.values, group.sight, per_minute, orders)

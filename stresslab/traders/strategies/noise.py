@@ -80,7 +80,7 @@ class Noise(Trader):
         from stresslab.traders.kernels.noise import decide_noise
 
         key = draws.streams["noise"]
-        decide_noise(group.rows, group.values, group.accounts, group.columns, market, key, orders)
+        decide_noise(group.rows, group.values, group.sight, draws.step, key, orders)
 
 
 def _limit(mark: int, side: int, offset: float) -> int:
