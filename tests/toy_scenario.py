@@ -1,4 +1,4 @@
-"""A small declared scenario for tests of ``experiment/``: every feature of declarations, no model."""
+"""A small declared scenario for tests of ``experiment/``: every feature of declarations."""
 
 from __future__ import annotations
 

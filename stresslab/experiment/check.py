@@ -29,6 +29,7 @@ class Check:
         self.source, self.study = source, study
         self.faults = list(source.faults)
         self.values: dict[str, Any] = {}
+        self.written: dict[str, Any] = {}
         self.designs: tuple[PlannedDesign, ...] = ()
         self._faulty = {steps_of(f.path, source.value) for f in source.faults if f.path}
 
@@ -36,7 +37,7 @@ class Check:
         """Check everything that can be checked."""
         if not isinstance(self.source.value, dict):
             return
-        written = self._find_files((), self.study, self.source.value)
+        written = self.written = self._find_files((), self.study, self.source.value)
         complete, complaints = validate(self.study, written)
         for complaint in complaints:
             if self.source.is_whole or not complaint.is_missing:
@@ -106,7 +107,7 @@ class Check:
             message = f"{name} there is no such parameter, so nothing is overridden"
             self._note(Complaint(override.written_at, message, is_about_key=True))
             return
-        built = declarations.build(scenario_class_of(self.study), scenario)
+        built: Any = declarations.build(scenario_class_of(self.study), scenario)
         for where, message in declarations.faults(built):
             steps = steps_of(where, scenario)
             blamed = _blamed(overrides, steps)
@@ -120,7 +121,7 @@ def scenario_class_of(study: Shape) -> type:
 
 
 def _blamed(overrides: list[Override], steps: Path) -> Override:
-    """Return the override nearest to a broken rule: most steps in common, the first among equals."""
+    """Return the override nearest to a broken rule, the first among equals."""
 
     def in_common(override: Override) -> int:
         return sum(a == b for a, b in zip(override.steps, steps, strict=False))

@@ -22,6 +22,7 @@ class Config:
 
     source: str
     values: dict[str, Any]
+    written: dict[str, Any]  # what the files and overrides said, without defaults
     designs: tuple[PlannedDesign, ...]
     study: Shape
 
@@ -74,7 +75,7 @@ def read_config(
     check.run()
     if check.faults:
         raise ConfigFaults(read.name, check.faults)
-    return Config(read.name, check.values, check.designs, study)
+    return Config(read.name, check.values, check.written, check.designs, study)
 
 
 def scenario_class() -> type:

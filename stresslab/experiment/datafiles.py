@@ -13,20 +13,20 @@ from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
 FOLDER = "data"  # of a run, where it keeps the data files it needs
 
 
-def data_files(shape: Shape, value: Any, at: Path = ()) -> Iterator[tuple[Path, str]]:
+def data_files(shape: Shape, value: Any, where: Path = ()) -> Iterator[tuple[Path, str]]:
     """Yield steps and value of every parameter that names a data file."""
     if shape.container is dict and isinstance(value, dict):
         for key, item in value.items():
-            yield from data_files(shape.item, item, (*at, key))
+            yield from data_files(shape.item, item, (*where, key))
     elif shape.container is tuple and isinstance(value, list):
         for place, item in enumerate(value):
-            yield from data_files(shape.item, item, (*at, place))
+            yield from data_files(shape.item, item, (*where, place))
     elif shape.declaration.is_path and isinstance(value, str):
-        yield at, value
+        yield where, value
     elif (cls := shape.class_of(value)) is not None:
         known = declared_parameters(cls)
         for name in [n for n in known if n in value]:
-            yield from data_files(shape_of(known[name]), value[name], (*at, name))
+            yield from data_files(shape_of(known[name]), value[name], (*where, name))
 
 
 def renamed(shape: Shape, value: Any, rename: Callable[[str], str]) -> Any:
@@ -40,9 +40,16 @@ def replaced(value: Any, steps: Path, new: Any) -> Any:
     """Return nested values with one of them replaced; the original stays as it is."""
     if not steps:
         return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[steps[0]] = replaced(copy[steps[0]], steps[1:], new)
     return copy
+
+
+def at(value: Any, steps: Path) -> Any:
+    """Return what stands deep inside nested values."""
+    for step in steps:
+        value = value[step]
+    return value
 
 
 def name_by_content(file: str) -> str:

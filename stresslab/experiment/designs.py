@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stresslab.experiment import wording
+from stresslab.experiment.datafiles import data_files
 from stresslab.experiment.faults import Path
 from stresslab.experiment.overrides import Override, Variant
 from stresslab.experiment.paths import NoSuchPath, Target, Unclear, follow, nearest
@@ -99,7 +100,10 @@ class Planner:
         complete, complaints = validate(target.shape, self.find_files(at, target.shape, value))
         for complaint in complaints:
             self._complain(complaint._replace(path=(*at, *complaint.path)))
-        return None if complaints else Override(path, target.steps[1:], complete, at)
+        if complaints:
+            return None
+        files = tuple(steps for steps, _ in data_files(target.shape, complete))
+        return Override(path, target.steps[1:], complete, at, files)
 
     def _check_range(self, path: str, interval: dict[str, Any], at: Path) -> None:
         target = self._target(path, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ class Override:
     path: str
     steps: Path
     value: Any
-    written_at: Path  # steps in the config, for messages
+    written_at: Path = ()  # steps in the config, for messages
+    files: tuple[Path, ...] = ()  # steps of data files inside the value
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def overlaid(scenario: dict[str, Any], overrides: Iterable[Override]) -> dict[st
     for override in sorted(overrides, key=lambda o: len(o.steps)):
         try:
             _lay(result, override.steps, override.value)
-        except (KeyError, IndexError, TypeError):
+        except (KeyError, IndexError, TypeError, ValueError):
             raise LookupError(override) from None
     return result
 
@@ -47,8 +49,13 @@ def overlaid(scenario: dict[str, Any], overrides: Iterable[Override]) -> dict[st
 def _lay(owner: Any, steps: Path, value: Any) -> None:
     """Set a value deep inside, copying every container on the way down."""
     for step in steps[:-1]:
-        inner = owner[step]
-        owner[step] = dict(inner) if isinstance(inner, dict) else list(inner)
-        owner = owner[step]
-    owner[steps[-1]]  # it must exist: an override of nothing is an error
-    owner[steps[-1]] = value
+        key = _key(owner, step)
+        owner[key] = copy.copy(owner[key])
+        owner = owner[key]
+    key = _key(owner, steps[-1])
+    owner[key]  # it must exist: an override of nothing is an error
+    owner[key] = value
+
+
+def _key(owner: Any, step: str | int) -> Any:
+    return int(step) if isinstance(owner, list) else step

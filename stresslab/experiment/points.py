@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 from stresslab.experiment.faults import Path
@@ -81,7 +82,7 @@ def _between(interval: dict[str, Any], share: float) -> float:
     return float(f"{value:.12g}")  # exp and log differ in the last digits between machines
 
 
-_FORMS = {
+_FORMS: dict[str, Callable[[Any, int], list[Valued]]] = {
     "grid": _grid,
     "zip": _zip,
     "list": _list,

@@ -21,7 +21,11 @@ def broken_rules(shape: Shape, value: Any, faulty: set[Path], path: Path = ()) -
     """Yield the rules that a plain value breaks; ``faulty`` are the steps already complained of."""
     if not isinstance(value, dict | list):
         return
-    if shape.is_object and not any(f[: len(path)] == path for f in faulty):
+    if (
+        isinstance(value, dict)
+        and shape.is_object
+        and not any(f[: len(path)] == path for f in faulty)
+    ):
         yield from _judge(shape, value, path)
         return
     for step, inner in _inside(shape, value):

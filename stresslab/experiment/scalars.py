@@ -21,7 +21,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 LONGEST_INTEGER = 400
 
 
-def read_scalar(text: str) -> None | bool | int | float | str:
+def read_scalar(text: str) -> bool | int | float | str | None:
     """Return the value of a plain scalar.
 
     >>> [read_scalar(t) for t in ("5", "5e-4", "yes", "true", "1_000", "2020-03-12")]

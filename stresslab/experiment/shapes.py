@@ -117,4 +117,5 @@ def plain(value: Any, shape: Shape) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Parameter]:
-    return declared_parameters(type(value))
+    cls: type = type(value)
+    return declared_parameters(cls)

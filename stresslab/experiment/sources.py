@@ -143,8 +143,8 @@ def _adopt(base: Source, over: Source, path: Path) -> None:
 def apply_settings(source: Source, shape: Shape, settings: Sequence[str]) -> None:
     """Apply ``PATH=VALUE`` overrides, as given with ``--set``; values are YAML."""
     for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals or not path.strip():
+        path, _, text = setting.partition("=")
+        if not path.strip() or not text.strip():
             message = f"found {setting!r}; expected PATH=VALUE"
             source.faults.append(Fault(Place(SET), "", message))
             continue

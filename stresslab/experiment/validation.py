@@ -112,8 +112,8 @@ def _field(parameter: Parameter) -> core.TypedDictField:
 
 
 def _scalar(shape: Shape) -> CoreSchema:
-    choices = [_scalar_of(option, shape) for option in shape.options]
-    return choices[0] if len(choices) == 1 else core.union_schema(choices)
+    schemas = [_scalar_of(option, shape) for option in shape.options]
+    return schemas[0] if len(schemas) == 1 else core.union_schema([*schemas])
 
 
 def _scalar_of(option: Any, shape: Shape) -> CoreSchema:

@@ -51,9 +51,15 @@ def bounds(declaration: Declaration) -> str:
     d = declaration
     if d.ge is None and d.gt is None and d.le is None and d.lt is None:
         return ""
-    low = f"[{d.ge:g}" if d.ge is not None else f"({-math.inf if d.gt is None else d.gt:g}"
-    high = f"{d.le:g}]" if d.le is not None else f"{math.inf if d.lt is None else d.lt:g})"
+    low = f"[{_number(d.ge)}" if d.ge is not None else f"({_number(d.gt, -math.inf)}"
+    high = f"{_number(d.le)}]" if d.le is not None else f"{_number(d.lt, math.inf)})"
     return f"{low}, {high}"
+
+
+def _number(value: float | None, missing: float = math.inf) -> str:
+    number = missing if value is None else value
+    is_whole = math.isfinite(number) and number == int(number) and abs(number) >= 1e6
+    return str(int(number)) if is_whole else f"{number:g}"
 
 
 def _unit(shape: Shape) -> str:

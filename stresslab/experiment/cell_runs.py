@@ -1,0 +1,64 @@
+"""Runs cells inside a worker and stores what they come to."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+import traceback
+from pathlib import Path
+
+from stresslab.core.errors import StorageError
+from stresslab.experiment.cells import scenario_of
+from stresslab.experiment.simulation import Outcomes, Tables, find, plain_outcomes
+from stresslab.experiment.worker import Reply, Setup, Task
+from stresslab.results.event_files import pack_events
+from stresslab.results.files import sha256
+from stresslab.results.folder import RunFolder
+from stresslab.results.records import DONE, FAILED, Record
+
+
+class CellRuns:
+    """The cells of one run, ready to be run one by one."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.source, self.target = RunFolder(Path(setup.folder)), RunFolder(Path(setup.out))
+        self.resolved = self.source.read_resolved()
+        self.made_from = {cell: rest for cell, *rest in self.resolved["cells"]}
+        self.seed = int(self.resolved["study"]["seed"])
+        for number, plugin in enumerate(setup.plugins):
+            _load(plugin, f"stresslab_plugin_{number}")
+        self.simulate = find(setup.simulation)
+
+    def run(self, task: Task) -> Reply:
+        """Run and store one cell; a failure of the simulation is stored too."""
+        started = time.perf_counter()
+        try:
+            tables, outcomes = self._simulate(task.cell)
+        except Exception as error:  # whatever a scenario provokes is this cell's result
+            failure = Record(task.cell, FAILED, error_type=type(error).__name__, error=str(error))
+            text = "".join(traceback.format_exception(error))
+            return self._store(failure, None, Reply(task.cell, failed=True, traceback=text))
+        events = pack_events(tables) if task.keeps_events else None
+        record = Record(task.cell, DONE, outcomes, sha256(events) if events else "")
+        return self._store(record, events, Reply(task.cell, seconds=time.perf_counter() - started))
+
+    def _simulate(self, cell: str) -> tuple[Tables, Outcomes]:
+        number, replicate = self.made_from[cell]
+        scenario = scenario_of(self.resolved, number)
+        tables, outcomes = self.simulate(scenario, self.seed, replicate, self.source.path)
+        return tables, plain_outcomes(outcomes)
+
+    def _store(self, record: Record, events: bytes | None, reply: Reply) -> Reply:
+        try:
+            self.target.store(record, events)
+        except StorageError as error:
+            return Reply(record.cell, storage_error=str(error))
+        return reply
+
+
+def _load(file: str, name: str) -> None:
+    """Run a plug-in file, which registers its parts."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is no Python file")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -1,0 +1,111 @@
+"""A worker process: reads cells from its input, runs them, stores them, answers on its output.
+
+It dies with its parent, however that dies: the kernel is asked to kill it (Linux), and a thread
+waits for the end of its input (anywhere).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+PR_SET_PDEATHSIG = 1
+READY = "ready"  # what a worker says when it has imported and read all it needs
+
+#: One thread per worker: libraries with their own threads would fight over the cores.
+ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every cell of a worker shares; sent once."""
+
+    folder: str  # whose resolved.json and data files are read
+    out: str  # folder of the run that is written
+    simulation: str  # module:name of the function that runs a cell
+    search_path: list[str]
+    plugins: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One cell to run."""
+
+    cell: str
+    keeps_events: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of a task. ``storage_error`` means that it ran but could not be stored."""
+
+    cell: str
+    failed: bool = False
+    seconds: float = 0.0
+    traceback: str = ""
+    storage_error: str = ""
+
+
+def main() -> None:
+    """Serve the parent until it closes the input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    _die_with_parent()
+    output = _private_output()
+    messages = _messages(sys.stdin.buffer)
+    setup: Setup = next(messages)
+    sys.path[:] = setup.search_path
+    from stresslab.experiment.cell_runs import CellRuns
+
+    runs = CellRuns(setup)
+    pickle.dump(READY, output)
+    output.flush()
+    for task in messages:
+        pickle.dump(runs.run(task), output)
+        output.flush()
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _private_output() -> IO[bytes]:
+    """Keep the output for replies; whatever prints goes to the error stream."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return output
+
+
+def _messages(stream: IO[bytes]) -> Iterator[Any]:
+    """Yield what the parent sends; end the process when the parent is gone, even amid a cell."""
+    received: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def listen() -> None:
+        while True:
+            try:
+                received.put(pickle.load(stream))
+            except (EOFError, pickle.UnpicklingError):
+                os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        yield received.get()
+
+
+if __name__ == "__main__":
+    main()
