@@ -7,6 +7,7 @@ JSON Schema, the parameter page, column names and chart labels read the same lin
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -100,7 +101,7 @@ class Parameter:
 
 def parameters(cls: type) -> list[Parameter]:
     """Return the declared parameters of a class in the order they are written."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     return [
         Parameter(
             field.name,
@@ -113,6 +114,9 @@ def parameters(cls: type) -> list[Parameter]:
         for field in dataclasses.fields(cls)  # type: ignore[arg-type]
         if "declaration" in field.metadata
     ]
+
+
+_hints = functools.cache(typing.get_type_hints)  # slow, and the same every time
 
 
 def is_declared(cls: Any) -> bool:

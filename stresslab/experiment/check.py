@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from stresslab.core import declarations
 from stresslab.experiment.datafiles import data_files, replaced
 from stresslab.experiment.designs import ROOT, PlannedDesign, Planner
 from stresslab.experiment.faults import Fault, Path, dotted
-from stresslab.experiment.overrides import Override, Variant, overlaid
+from stresslab.experiment.judge import Judge
+from stresslab.experiment.overrides import Override, Variant
 from stresslab.experiment.rules import broken_rules, steps_of
 from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
 from stresslab.experiment.sources import Source
@@ -91,39 +91,37 @@ class Check:
 
     def _judge_combinations(self) -> None:
         """Check the rules of every scenario that the designs make."""
+        root = shape_of(declared_parameters(self.study.options[0])[ROOT])
+        judge = Judge(root, self.values[ROOT])
+        judged: set[tuple[Path, ...]] = set()
         for design in self.designs:
-            for point, arm, control in design.combinations():
-                name = f"with arm '{arm.name}', control '{control.name}', point {point.name}"
-                self._judge(name, (point, arm, control))
+            for variants in design.combinations():
+                overrides = [o for variant in variants for o in variant.overrides]
+                made_of = tuple(o.written_at for o in overrides)
+                is_sampled = any("ranges" in steps for steps in made_of)
+                if overrides and (is_sampled or made_of not in judged):
+                    judged.add(made_of)
+                    self._judge(judge, variants, overrides)
 
-    def _judge(self, name: str, variants: tuple[Variant, ...]) -> None:
-        overrides = [o for variant in variants for o in variant.overrides]
-        if not overrides:
-            return
+    def _judge(
+        self, judge: Judge, variants: tuple[Variant, Variant, Variant], overrides: list[Override]
+    ) -> None:
+        point, arm, control = variants
+        name = f"with arm '{arm.name}', control '{control.name}', point {point.name}"
         try:
-            scenario = overlaid(self.values[ROOT], overrides)
+            for where, message in judge.broken_rules(overrides):
+                blamed = _blamed(overrides, where.split("."))
+                self._note(Complaint(blamed.written_at, f"{name}: {ROOT}.{where}: {message}"))
         except LookupError as error:
             override: Override = error.args[0]
             message = f"{name} there is no such parameter, so nothing is overridden"
             self._note(Complaint(override.written_at, message, is_about_key=True))
-            return
-        built: Any = declarations.build(scenario_class_of(self.study), scenario)
-        for where, message in declarations.faults(built):
-            steps = steps_of(where, scenario)
-            blamed = _blamed(overrides, steps)
-            self._note(Complaint(blamed.written_at, f"{name}: {ROOT}.{where}: {message}"))
 
 
-def scenario_class_of(study: Shape) -> type:
-    """Return the declared class of a study's scenario."""
-    found: type = declared_parameters(study.options[0])[ROOT].type
-    return found
-
-
-def _blamed(overrides: list[Override], steps: Path) -> Override:
+def _blamed(overrides: list[Override], steps: list[str]) -> Override:
     """Return the override nearest to a broken rule, the first among equals."""
 
     def in_common(override: Override) -> int:
-        return sum(a == b for a, b in zip(override.steps, steps, strict=False))
+        return sum(str(a) == b for a, b in zip(override.steps, steps, strict=False))
 
     return max(overrides, key=in_common)

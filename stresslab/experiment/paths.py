@@ -84,7 +84,7 @@ def _split(path: str, value: Any) -> tuple[Any, str]:
 
 def _inner(shape: Shape, value: Any, step: str, trail: _Trail, *, may_add: bool) -> _Inner:
     """Return the shape one step further in, and its default where it has one."""
-    if shape.type is Any:
+    if shape.is_any:
         if isinstance(value, dict) and (step in value or may_add):
             return _Inner(shape)
         raise trail.end(step, value if isinstance(value, dict) else ())

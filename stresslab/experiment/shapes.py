@@ -74,6 +74,11 @@ class Shape:
         return None if self.container else self.declaration.kinds
 
     @property
+    def is_any(self) -> bool:
+        """Tell whether anything may stand here: nothing is declared about the value."""
+        return self.type is Any and self.declaration.kinds is None
+
+    @property
     def is_object(self) -> bool:
         """Tell whether a value is a mapping of declared parameters."""
         return self.kinds is not None or is_declared(self.options[0])

@@ -65,7 +65,7 @@ def _validator(type_: Any, key: _key) -> SchemaValidator:
 
 
 def _schema(shape: Shape) -> CoreSchema:
-    if shape.type is Any:
+    if shape.is_any:
         return core.any_schema()
     schema = _value_schema(shape)
     return core.nullable_schema(schema) if shape.is_optional else schema

@@ -14,7 +14,7 @@ _NOUNS = {int: "a whole number", float: "a number", str: "text", bool: "true or 
 
 def expected(shape: Shape) -> str:
     """Say what may stand at a place: ``a number in [0, 1) of the price``."""
-    if shape.type is Any:
+    if shape.is_any:
         return "any value"
     text = _expected_value(shape)
     return f"{text}, or null" if shape.is_optional else text
