@@ -7,11 +7,12 @@ ids). Money is int64 micro-USD, prices int64 ticks, quantities int64 lots, posit
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from stresslab.core.events import CROSS
+
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Order kinds. LIMIT may take and rests the remainder; IOC is a limit whose remainder vanishes;
 #: POST_ONLY is refused when it would take; CANCEL_ALL withdraws the trader's resting orders of the
@@ -88,6 +89,7 @@ class Market(NamedTuple):
 
 def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
     """Return empty accounts, everything flat, ids equal to rows."""
+    import numpy as np  # here, so that naming an order kind need not load it
 
     def per_account(kind: type = np.int64) -> np.ndarray:
         return np.zeros(n_accounts, kind)
@@ -118,11 +120,15 @@ def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
 
 def make_orders(capacity: int) -> Orders:
     """Return an empty batch of at most ``capacity`` orders."""
+    import numpy as np
+
     columns = [np.zeros(capacity, np.int64) for _ in Orders._fields[1:]]
     return Orders(np.zeros(1, np.int64), *columns)
 
 
 def make_fills(capacity: int) -> Fills:
     """Return an empty batch of at most ``capacity`` fills."""
+    import numpy as np
+
     columns = [np.zeros(capacity, np.int64) for _ in Fills._fields[1:]]
     return Fills(np.zeros(1, np.int64), *columns)

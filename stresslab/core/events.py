@@ -8,9 +8,10 @@ Accounts and assets are permanent ids (asset = place in the config); -1 means "n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 INT, SMALL, FLOAT, TEXT = "int64", "int32", "float64", "str"
 
@@ -90,7 +91,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("asset", SMALL, "asset whose price moves alone"),
         ("mode", TEXT, "isolated or cross pools"),
         ("move", FLOAT, "simple return of the asset's mark, upper edge of the bin for falls"),
-        ("notional_micro_usd", INT, "notional of all positions of the pools that breach by this move"),
+        (
+            "notional_micro_usd",
+            INT,
+            "notional of all positions of the pools that breach by this move",
+        ),
         ("pools", INT, "pools that breach by this move"),
     ),
     "path": _table(
@@ -228,6 +233,8 @@ class EventLog:
 
     def columns(self, table: str) -> dict[str, np.ndarray]:
         """Return the table as arrays, one per column, in order of appending."""
+        import numpy as np  # here, so that naming a table need not load it
+
         schema, chunks = TABLES[table], self._chunks[table]
         parts: dict[str, list[np.ndarray]] = {c.name: [] for c in schema}
         for chunk in chunks:
@@ -244,4 +251,6 @@ class EventLog:
 
 
 def _numpy_type(name: str) -> Any:
+    import numpy as np
+
     return object if name == TEXT else np.dtype(name)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from stresslab.core.declarations import declared, param
 from stresslab.market.impact import LAWS, ImpactLaw
-from stresslab.market.impact_book import FILL_PRICES
+from stresslab.market.impact.law import FILL_PRICES
 
 
 @declared

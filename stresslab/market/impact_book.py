@@ -18,10 +18,8 @@ from stresslab.core.columns import MARKET, POST_ONLY, Fills
 from stresslab.core.exact import HALF_EVEN, mul_div, to_ticks
 from stresslab.core.portable import exp
 from stresslab.market.impact.integral import mean_factor
-from stresslab.market.impact.law import ImpactLaw, compiled
+from stresslab.market.impact.law import FILL_PRICES, ImpactLaw, compiled
 
-#: What a fill pays for every lot: the average along the path, or the price half way.
-FILL_PRICES = ("integral", "midpoint")
 _INTEGRAL = 0
 _EXTERNAL = -1
 _LN2 = 0.6931471805599453

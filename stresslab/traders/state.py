@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Value of ``reentry_step`` while no return to the market is planned.
 NOT_PLANNED = -1
@@ -35,6 +36,7 @@ class TraderColumns(NamedTuple):
 
 def make_columns(n_traders: int, n_assets: int) -> TraderColumns:
     """Return columns of traders without wealth, leverage 1, no assets, no stops."""
+    import numpy as np  # here, so that checking a config need not load it
 
     def per_trader(kind: type = np.int64) -> np.ndarray:
         return np.zeros(n_traders, kind)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
-
-import numpy as np
-from numba import cfunc, types
+from typing import TYPE_CHECKING, Any
 
 from stresslab.core.declarations import declared, param
+
+if TYPE_CHECKING:
+    import numpy as np
 
 #: log(1.01): what one depth of net buying does to the log price.
 ONE_PERCENT = 0.009950330853168083
 
-_FORMULA = types.float64(types.float64, types.float64[::1])
+#: What a fill pays for every lot: the average along the path, or the price half way.
+FILL_PRICES = ("integral", "midpoint")
 
 
 @declared
@@ -65,4 +66,7 @@ def compiled(displacement: Callable[..., float]) -> Any:
     Kernels see its type only, so they are compiled once for all laws, and the formula is kept on
     disk beside its own file: an edited or a new law compiles itself and nothing else.
     """
-    return cfunc(_FORMULA, cache=True)(displacement)
+    from numba import cfunc, types  # here, so that checking a config need not load it
+
+    formula = types.float64(types.float64, types.float64[::1])
+    return cfunc(formula, cache=True)(displacement)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from stresslab.core.declarations import declared
-from stresslab.core.portable import log
+from stresslab.core.lazy import lazy_module
 from stresslab.market.impact.law import ImpactLaw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+portable = lazy_module("stresslab.core.portable")
 
 _LOWEST = 1e-12
 
@@ -26,4 +31,4 @@ class Linear(ImpactLaw):
     @staticmethod
     def displacement(x: float, shape: np.ndarray) -> float:
         """Return ``log(1 + 0.01 x)``; the book keeps the price at one tick or more."""
-        return log(max(1.0 + 0.01 * x, _LOWEST))
+        return portable.log(max(1.0 + 0.01 * x, _LOWEST))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from stresslab.core import portable
 from stresslab.core.declarations import declared, param
+from stresslab.core.lazy import lazy_module
 from stresslab.market.impact.law import ONE_PERCENT, ImpactLaw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+portable = lazy_module("stresslab.core.portable")
 
 
 @declared

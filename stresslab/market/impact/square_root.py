@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from stresslab.core.declarations import declared
 from stresslab.market.impact.law import ONE_PERCENT, ImpactLaw
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @declared
