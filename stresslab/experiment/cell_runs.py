@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import math
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from stresslab.core.errors import StorageError
 from stresslab.experiment.cells import scenario_of
-from stresslab.experiment.simulation import Outcomes, Tables, find, plain_outcomes
 from stresslab.experiment.worker import Reply, Setup, Task
 from stresslab.results.event_files import pack_events
 from stresslab.results.files import sha256
 from stresslab.results.folder import RunFolder
-from stresslab.results.records import DONE, FAILED, Record
+from stresslab.results.frames import Tables
+from stresslab.results.records import DONE, FAILED, Outcomes, Record
+
+#: (plain scenario, seed, replicate, folder of the run) -> event tables and outcomes.
+Simulate = Callable[[dict[str, Any], int, int, Path], tuple[Tables, Mapping[str, Any]]]
 
 
 class CellRuns:
@@ -27,7 +36,7 @@ class CellRuns:
         self.seed = int(self.resolved["study"]["seed"])
         for number, plugin in enumerate(setup.plugins):
             _load(plugin, f"stresslab_plugin_{number}")
-        self.simulate = find(setup.simulation)
+        self.simulate = _find(setup.simulation)
 
     def run(self, task: Task) -> Reply:
         """Run and store one cell; a failure of the simulation is stored too."""
@@ -46,7 +55,7 @@ class CellRuns:
         number, replicate = self.made_from[cell]
         scenario = scenario_of(self.resolved, number)
         tables, outcomes = self.simulate(scenario, self.seed, replicate, self.source.path)
-        return tables, plain_outcomes(outcomes)
+        return tables, {name: _plain(value) for name, value in outcomes.items()}
 
     def _store(self, record: Record, events: bytes | None, reply: Reply) -> Reply:
         try:
@@ -54,6 +63,23 @@ class CellRuns:
         except StorageError as error:
             return Reply(record.cell, storage_error=str(error))
         return reply
+
+
+def _find(reference: str) -> Simulate:
+    """Return the function that ``module:name`` refers to."""
+    module, _, name = reference.partition(":")
+    function: Simulate = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _plain(value: Any) -> int | float | None:
+    """Return an outcome as a plain number; what is undefined is null."""
+    if value is None:
+        return None
+    if isinstance(value, bool | np.bool_ | int | np.integer):
+        return int(value)
+    number = float(value)
+    return None if math.isnan(number) else number
 
 
 def _load(file: str, name: str) -> None:

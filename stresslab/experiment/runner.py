@@ -14,7 +14,6 @@ from stresslab.experiment.columns import design_frame
 from stresslab.experiment.config import Config
 from stresslab.experiment.pool import ATTEMPTS, Death, Pool
 from stresslab.experiment.progress import Progress, Silent
-from stresslab.experiment.simulation import DEFAULT
 from stresslab.experiment.worker import Reply, Setup, Task
 from stresslab.experiment.written import config_text
 from stresslab.results.files import storage_errors, write_whole
@@ -61,7 +60,7 @@ class Options:
     progress: Progress = field(default_factory=Silent)
     shard: Shard | None = None
     plugins: Sequence[str] = ()
-    simulation: str = DEFAULT
+    simulation: str = "stresslab.experiment.simulation:simulate"  # who runs a cell
 
 
 def run_study(

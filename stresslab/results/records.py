@@ -15,6 +15,8 @@ from stresslab.core.errors import DamagedResultsError
 from stresslab.results.files import sha256
 from stresslab.results.identity import canonical
 
+Outcomes = Mapping[str, int | float | None]
+
 DONE, FAILED = "done", "failed"
 _SUM = "sha256"
 
@@ -25,7 +27,7 @@ class Record:
 
     cell: str
     status: str
-    outcomes: Mapping[str, int | float | None] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict)
     events_sha256: str = ""
     error_type: str = ""
     error: str = ""

@@ -1,0 +1,61 @@
+"""Where two makings of the same cell differ: the first outcome, table, row and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stresslab.results.folder import RunFolder
+from stresslab.results.records import Record
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def differences(stored_in: RunFolder, made_in: RunFolder, stored: Record) -> Iterator[str]:
+    """Yield in words where a cell that was made again differs from what is stored."""
+    made = made_in.read_record(stored.cell)
+    if made is None:
+        yield "nothing was made"
+        return
+    if (stored.status, stored.error_type, stored.error) != (
+        made.status,
+        made.error_type,
+        made.error,
+    ):
+        yield f"stored: {_ending(stored)}; made again: {_ending(made)}"
+    yield from _outcomes(stored, made)
+    if stored.events_sha256 and stored.events_sha256 != made.events_sha256:
+        yield _events(stored_in.read_events(stored), made_in.read_events(made))
+
+
+def _ending(record: Record) -> str:
+    return record.status if record.is_done else f"failed, {record.error_type}: {record.error}"
+
+
+def _outcomes(stored: Record, made: Record) -> Iterator[str]:
+    """Yield the first outcome that differs; ``repr`` tells 1 from 1.0 and is exact."""
+    for name in dict.fromkeys((*stored.outcomes, *made.outcomes)):
+        was, now = (repr(r.outcomes.get(name, "nothing")) for r in (stored, made))
+        if was != now:
+            yield f"outcome {name}: stored {was}, made again {now}"
+            return
+
+
+def _events(stored: bytes, made: bytes) -> str:
+    from stresslab.results.event_files import unpack_frames
+
+    was, now = unpack_frames(stored), unpack_frames(made)
+    for table in was:
+        if not was[table].equals(now[table]):
+            return f"table {table}: {_first_difference(was[table], now[table])}"
+    return "the files of events differ in their bytes, though every value is equal"
+
+
+def _first_difference(was: pl.DataFrame, now: pl.DataFrame) -> str:
+    for row in range(min(was.height, now.height)):
+        for column in was.columns:
+            before, after = was[column][row], now[column][row]
+            if repr(before) != repr(after):
+                return f"row {row}, column {column}: stored {before!r}, made again {after!r}"
+    return f"stored {was.height} rows, made again {now.height}"
