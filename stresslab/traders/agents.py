@@ -25,7 +25,7 @@ def make_agents(model: mesa.Model, groups: Iterable[Group]) -> None:
     """Make one handle a trader, in ``model.agents`` and in its group."""
     with _collection_paused():
         for group in groups:
-            make = agent_class(group.strategy)
+            make = agent_class(group.strategy)  # type: ignore[arg-type]
             group.agents = {row: make(row, group, model) for row in group.members.tolist()}
 
 

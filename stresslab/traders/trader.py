@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from stresslab.traders.state import TraderColumns
 
 
+_NO_VALUES: Any = namedtuple("_NO_VALUES", ())  # type: ignore[misc]
+
+
 class Order(NamedTuple):
     """One order request of a trader; ``lots`` is signed, positive buys."""
 
@@ -47,7 +50,7 @@ class Trader:
         """A strategy without parameters."""
 
     #: The parameters as kernels get them: a named tuple of numbers.
-    Values: ClassVar[Any] = namedtuple("Values", ())
+    Values: ClassVar[Any] = _NO_VALUES
     #: True when the strategy offers liquidity that must not take, which impact books refuse.
     is_post_only: ClassVar[bool] = False
     #: True when the strategy rests orders and is asked once before the first step.
@@ -55,8 +58,9 @@ class Trader:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "Parameters" in vars(cls):
-            cls.Values = _values_type(cls)
+        if "Parameters" not in vars(cls):
+            cls.Parameters = _own_parameters(cls)  # type: ignore[misc]
+        cls.Values = _values_type(cls)
 
     def __init__(self, row: int, group: Group, *mesa_arguments: Any) -> None:
         super().__init__(*mesa_arguments)
@@ -157,6 +161,13 @@ class Trader:
         if len(held) > 1:
             return "mixed"
         return MODES[held.pop()] if held else MODES[FLAT]
+
+
+def _own_parameters(cls: type[Trader]) -> Any:
+    """Make inherited parameters a class of their own, by which the strategy is recognised."""
+    inherited = cls.Parameters
+    body = {"__doc__": inherited.__doc__, "__module__": cls.__module__}
+    return declared(type("Parameters", (inherited,), body))
 
 
 def _values_type(cls: type[Trader]) -> Any:
