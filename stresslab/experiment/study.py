@@ -163,5 +163,10 @@ class Study:
 def study_of(scenario: type) -> type[Study]:
     """Return the study whose ``scenario`` is of a given declared class."""
     field = param("What is simulated")
-    body = {"__annotations__": {"scenario": scenario}, "scenario": field, "__module__": __name__}
+    body = {
+        "__annotations__": {"scenario": scenario},
+        "scenario": field,
+        "__module__": __name__,
+        "__doc__": Study.__doc__,
+    }
     return declared(type("Study", (Study,), body))
