@@ -1,0 +1,136 @@
+"""The Python interface: run a study, open a run, read everything that lies in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stresslab.core.errors import ConfigError
+from stresslab.results import run as results
+
+if TYPE_CHECKING:
+    import networkx
+    from matplotlib.figure import Figure
+
+    from stresslab.contagion.projection import Contagion
+    from stresslab.experiment.progress import Progress
+
+
+def run(
+    config: str | os.PathLike[str] | Mapping[str, Any],
+    settings: Sequence[str] = (),
+    *,
+    out: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    small: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run every cell of a study that is not finished yet, and return its results.
+
+    Parameters
+    ----------
+    config
+        A config file, or the same content as a mapping.
+    settings
+        Overrides ``PATH=VALUE``; values are YAML.
+    out
+        Folder of the run, ``runs/<name>`` unless given.
+    workers
+        Worker processes, one per core unless given.
+    small
+        Run the quick form that the config declares.
+    progress
+        Receives what happens; silent unless given.
+
+    Raises
+    ------
+    ConfigError
+        With every fault of the config.
+    StorageError
+        If results cannot be written; what is finished is kept.
+    """
+    from stresslab.experiment.config import read_config
+    from stresslab.experiment.progress import Silent
+    from stresslab.experiment.runner import Options, run_study
+
+    study = read_config(config, settings, small=small)
+    finished = run_study(study, out, Options(workers=workers, progress=progress or Silent()))
+    return Run(finished.path)
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Open the folder of a run, finished or not."""
+    return Run(path)
+
+
+class Run(results.Run):
+    """A study's results: ``design``, ``outcomes``, ``events``, ``graph``, ``figure``, ``report``.
+
+    Cells are named by the beginning of their identity, which stands in the column ``cell`` of
+    ``design`` and ``outcomes``.
+    """
+
+    def contagion(self, cell: str) -> Contagion:
+        """Return the projections of one cell: trigger shares, trees, episodes, losses."""
+        from stresslab.contagion.projection import Contagion
+
+        return Contagion(self.tables(cell))
+
+    def graph(self, cell: str, kind: str = "bipartite") -> networkx.DiGraph:
+        """Return a contagion graph of one cell.
+
+        Parameters
+        ----------
+        cell
+            Beginning of the cell's identity.
+        kind
+            ``bipartite`` (liquidation -> price move -> liquidation), ``liquidations``, ``tree``
+            or ``assets``.
+        """
+        from stresslab.contagion.graph import GRAPHS
+
+        if kind not in GRAPHS:
+            raise ConfigError(f"graph: {kind!r} is unknown, allowed are {', '.join(GRAPHS)}")
+        return GRAPHS[kind](self.contagion(cell))
+
+    def figure(self, name: str) -> Figure:
+        """Return one figure as matplotlib draws it; ``stresslab list parts`` names them."""
+        from stresslab import report
+
+        return report.figure(self, name)
+
+    def report(self, tell: Callable[[str], None] | None = None) -> Path:
+        """Draw all figures and tables into the folder of the run; return its ``report.html``.
+
+        ``tell`` hears about each figure, drawn or not.
+        """
+        from stresslab import report
+
+        return report.render(self, tell=tell)
+
+    def export_graph(
+        self, cell: str, form: str, kind: str = "bipartite", out: Path | None = None
+    ) -> Path:
+        """Write a contagion graph and return where; forms are those of ``stresslab export``."""
+        from stresslab.results.files import make_folder, write_whole
+
+        name = f"{self.find(cell)}-{'edges' if form == 'parquet' else kind}.{form}"
+        path = out or self.folder.path / "graphs" / name
+        make_folder(path.parent)
+        write_whole(path, self._edges(cell) if form == "parquet" else self._text(cell, form, kind))
+        return path
+
+    def _text(self, cell: str, form: str, kind: str) -> bytes:
+        from stresslab.contagion.graph import write
+
+        return write(self.graph(cell, kind), form).encode()
+
+    def _edges(self, cell: str) -> bytes:
+        import polars as pl
+
+        from stresslab.contagion.graph import edge_columns
+        from stresslab.results.frames import parquet_bytes
+
+        return parquet_bytes(pl.DataFrame(edge_columns(self.contagion(cell))))

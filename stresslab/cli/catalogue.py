@@ -1,0 +1,102 @@
+"""Commands about what there is: configs, runs, interchangeable parts, the schema of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+WHAT = ("configs", "runs", "parts")
+
+
+@click.command(name="list", short_help="List configs, runs, or parts to choose from.")
+@click.argument("what", required=False, type=click.Choice(WHAT))
+def list_(what: str | None) -> None:
+    """List the configs and runs of this folder, or the parts that a config may choose from.
+
+    \b
+    Example:
+      stresslab list
+      stresslab list parts
+    """
+    if what == "parts":
+        _show("Parts", _parts())
+        return
+    if what in (None, "configs"):
+        _show("Configs", _configs())
+    if what in (None, "runs"):
+        _show("Runs", _runs())
+
+
+@click.command(short_help="Print the JSON Schema of a config.")
+@click.option("--page", is_flag=True, help="As a page for people, in Markdown.")
+def schema(page: bool) -> None:
+    """Print what a config may say: as JSON Schema for editors and programs, or as a page.
+
+    \b
+    Example:
+      stresslab schema > config.schema.json
+      stresslab schema --page > parameters.md
+    """
+    import json
+
+    from stresslab.cli.reference import parameter_page
+    from stresslab.experiment.schema import json_schema
+
+    if page:
+        click.echo(parameter_page(), nl=False)
+    else:
+        click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _show(title: str, rows: Iterator[tuple[str, str]]) -> None:
+    found = list(rows)
+    click.secho(title, bold=True)
+    width = max((len(name) for name, _ in found), default=0)
+    for name, text in found:
+        click.echo(f"  {name:<{width}}  {text}".rstrip())
+    if not found:
+        click.echo("  none here")
+
+
+def _configs() -> Iterator[tuple[str, str]]:
+    """Yield the path and title of every study in the folder ``configs``."""
+    from stresslab.experiment.documents import read_document
+
+    for path in sorted(Path("configs").glob("*.yaml")):
+        values = read_document(str(path)).value
+        yield str(path), str(values.get("title", "")) if isinstance(values, dict) else "unreadable"
+
+
+def _runs() -> Iterator[tuple[str, str]]:
+    """Yield every folder of a run in ``runs`` and how many of its cells are stored."""
+    import json
+
+    for resolved in sorted(Path("runs").glob("*/resolved.json")):
+        folder = resolved.parent
+        try:
+            n_cells = len(json.loads(resolved.read_bytes())["cells"])
+        except (ValueError, KeyError, TypeError, OSError):
+            yield str(folder), "unreadable; stresslab status says more"
+            continue
+        n_stored = sum(1 for _ in folder.glob("outcomes/*.json"))
+        page = ", report.html" if (folder / "report.html").exists() else ""
+        yield str(folder), f"{n_stored:,} of {n_cells:,} cells{page}"
+
+
+def _parts() -> Iterator[tuple[str, str]]:
+    """Yield every kind of every parameter that chooses one, then figures, measures and graphs."""
+    from stresslab.cli.reference import choices, first_line
+    from stresslab.contagion.graph import GRAPHS
+    from stresslab.contagion.measures import MEASURES
+    from stresslab.report.figures import FIGURES
+
+    for path, kind, cls in choices():
+        yield f"{path}: {kind}", first_line(cls)
+    for name, chart in FIGURES.items():
+        yield f"figure: {name}", chart.TITLE
+    for name, measure in MEASURES.items():
+        yield f"measure: {name}", measure.description
+    for name, graph in GRAPHS.items():
+        yield f"graph: {name}", first_line(graph)

@@ -1,0 +1,176 @@
+"""Progress of a run: a bar on a terminal, a plain line now and then anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from stresslab.experiment.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichBar
+
+#: Seconds between two plain lines; the first comes at once.
+PLAIN_SECONDS = 10.0
+
+
+class Shown(Progress, Protocol):
+    """Progress that is shown while a ``with`` block lasts."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class _Counting:
+    """Counts of cells and the clock, shared by both kinds of progress."""
+
+    def __init__(self) -> None:
+        self.total = self.done = self.failed = self.earlier = 0
+        self.began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def _count(self, failed: bool) -> None:
+        self.done += 1
+        self.failed += failed
+
+    def text(self) -> str:
+        """Return the state in words.
+
+        >>> counting = _Counting()
+        >>> counting.total, counting.done, counting.failed = 180, 12, 1
+        >>> counting.text().split(", ")[:2]
+        ['12 of 180 cells', '1 failed']
+        """
+        parts = [f"{self.done} of {self.total} cells"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        parts.append(f"{self.seconds:.0f} s")
+        new = self.done - self.earlier
+        if new and self.done < self.total:
+            parts.append(f"about {self.seconds / new * (self.total - self.done):.0f} s left")
+        elif self.done < self.total:
+            parts.append("starting (the first run after an installation compiles for a while)")
+        return ", ".join(parts)
+
+
+class PlainProgress(_Counting):
+    """Lines of text, for logs and pipes; a thread speaks even while no cell finishes."""
+
+    def __init__(self, seconds: float = PLAIN_SECONDS) -> None:
+        super().__init__()
+        self._every = seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._speak, daemon=True)
+
+    def begin(self, total: int, finished: int) -> None:
+        """Announce the number of cells and how many of them an earlier run finished."""
+        self.total, self.done, self.earlier = total, finished, finished
+        if finished:
+            print(f"{finished} of {total} cells were finished before", flush=True)
+        self._thread.start()
+
+    def cell(self, failed: bool) -> None:
+        """Count one more finished cell."""
+        self._count(failed)
+
+    def note(self, text: str) -> None:
+        """Say something worth a line."""
+        print(text, flush=True)
+
+    def _speak(self) -> None:
+        while not self._over.wait(self._every):
+            print(self.text(), flush=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if error is None and self.total:
+            print(self.text(), flush=True)
+
+
+class BarProgress(_Counting):
+    """A bar that redraws itself, for terminals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar = _bar()
+        self._task = self._bar.add_task("starting", total=None, note="")
+
+    def begin(self, total: int, finished: int) -> None:
+        """Announce the number of cells and how many of them an earlier run finished."""
+        self.total, self.done, self.earlier = total, finished, finished
+        note = f"{finished} finished before" if finished else "compiling, the first time only"
+        self._bar.update(
+            self._task, total=total, completed=finished, description="cells", note=note
+        )
+
+    def cell(self, failed: bool) -> None:
+        """Count one more finished cell."""
+        self._count(failed)
+        note = f"[red]{self.failed} failed[/]" if self.failed else ""
+        self._bar.update(self._task, completed=self.done, note=note)
+
+    def note(self, text: str) -> None:
+        """Say something worth a line, above the bar."""
+        self._bar.console.print(text, markup=False, highlight=False)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+
+def progress() -> Shown:
+    """Return a bar on a terminal, plain lines anywhere else."""
+    return BarProgress() if sys.stdout.isatty() else PlainProgress()
+
+
+def _bar() -> RichBar:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
