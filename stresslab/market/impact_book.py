@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from stresslab.core.borrowed import borrow
 from stresslab.core.columns import MARKET, POST_ONLY, Fills
 from stresslab.core.exact import HALF_EVEN, mul_div, to_ticks
 from stresslab.core.portable import exp
@@ -84,6 +85,7 @@ def submit_impact(
     ValueError
         If the order is post-only, which means nothing where no order rests.
     """
+    books, fills = borrow(books), borrow(fills)
     if kind == POST_ONLY:
         raise ValueError("an impact book has no resting orders and takes no post-only order")
     filled = lots if kind == MARKET else _lots_within(books, asset, lots, price)
@@ -112,6 +114,7 @@ def execute_together(
     net flow, so opposing orders meet without impact. Cash is rounded along the running sum of the
     lots: every order is within one micro-USD of its share and the sum is exactly that of the net.
     """
+    books = borrow(books)
     net = lots.sum()
     total = cash_of(books, asset, net, unit_value)
     price = price_now(books, asset)
@@ -157,6 +160,7 @@ def impact_depth(books: ImpactBooks, asset: int, lowest: int, highest: int) -> t
 
     The answer is what resting bids and asks between these prices would be in an order book.
     """
+    books = borrow(books)
     sellable = _lots_within(books, asset, -_FURTHEST, lowest)
     return -sellable, _lots_within(books, asset, _FURTHEST, highest)
 

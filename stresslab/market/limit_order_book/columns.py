@@ -116,8 +116,8 @@ class _Plan:
     def memory(self) -> np.ndarray:
         if self.end >= _LARGEST_ADDRESS:
             raise StresslabError(
-                f"limit order books need {self.end} words of memory, at most {_LARGEST_ADDRESS} are "
-                "allowed; use fewer levels or a smaller capacity"
+                f"limit order books: {self.end} words of memory are needed, fewer than "
+                f"{_LARGEST_ADDRESS} allowed; use fewer levels or a smaller capacity"
             )
         room = np.zeros(self.end + ORDER_SIZE, np.int64)
         skipped = -(room.ctypes.data // room.itemsize) % ORDER_SIZE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from stresslab.core.borrowed import borrow
 from stresslab.core.columns import IOC, LIMIT, MARKET, POST_ONLY, Fills
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
@@ -55,7 +56,8 @@ def submit(
     OverflowError
         If the book, the fills or 64-bit money cannot hold the order.
     """
-    memory = books.memory
+    memory = borrow(books.memory)
+    fills = borrow(fills)
     book = asset * BOOK_SIZE
     limit = _limit(memory, book, kind, lots, price, unit_value)
     last_order = memory[book + LAST_ORDER]
@@ -102,6 +104,8 @@ def _take(
     fills: Fills,
 ) -> int:
     """Fill up to signed ``lots`` against the other side, best price first; return lots filled."""
+    memory = borrow(memory)
+    fills = borrow(fills)
     book = asset * BOOK_SIZE
     left = lots
     while left != 0 and _meets(memory, book, left, limit):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from stresslab.core.borrowed import borrow
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
     BEST_BID,
@@ -41,6 +42,7 @@ _ADDRESS = (1 << _ADDRESS_BITS) - 1
 @njit(cache=True)
 def rest(memory: np.ndarray, book: int, owner: int, lots: int, price: int) -> int:
     """Let signed ``lots`` rest at the end of the queue of their price; return the handle."""
+    memory = borrow(memory)
     order = _allocate(memory, book)
     memory[order + LOTS] = lots
     memory[order + PRICE] = price
@@ -55,6 +57,7 @@ def rest(memory: np.ndarray, book: int, owner: int, lots: int, price: int) -> in
 @njit(cache=True)
 def remove(memory: np.ndarray, book: int, order: int) -> None:
     """Take an order out of the book, whatever it still had to fill, and free its place."""
+    memory = borrow(memory)
     owner, lots = memory[order + OWNER], memory[order + LOTS]
     if owner >= 0:
         _leave_own(memory, book, owner, order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from stresslab.core.borrowed import borrow
 from stresslab.core.exact import multiply
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
@@ -41,7 +42,7 @@ def top_quantity(books: LimitOrderBooks, asset: int) -> tuple[int, int]:
 @njit(cache=True)
 def level_lots(books: LimitOrderBooks, asset: int, price: int) -> int:
     """Return the lots resting at a price, without sign; 0 outside the levels of the book."""
-    memory = books.memory
+    memory = borrow(books.memory)
     book = asset * BOOK_SIZE
     if not 0 < price < memory[book + N_LEVELS]:
         return 0
@@ -55,7 +56,7 @@ def walk(books: LimitOrderBooks, asset: int, lots: int, unit_value: int) -> tupl
     The book stays as it is, and the taker's own orders are not left out. ``lots`` are signed,
     ``unit_value`` is micro-USD of one tick times one lot, negative cash is received.
     """
-    memory = books.memory
+    memory = borrow(books.memory)
     book = asset * BOOK_SIZE
     side = 1 if lots > 0 else -1
     left = abs(lots)
@@ -72,7 +73,7 @@ def walk(books: LimitOrderBooks, asset: int, lots: int, unit_value: int) -> tupl
 @njit(cache=True)
 def depth(books: LimitOrderBooks, asset: int, lowest: int, highest: int) -> tuple[int, int]:
     """Return the lots bid at ``lowest`` or above and the lots offered at ``highest`` or below."""
-    memory = books.memory
+    memory = borrow(books.memory)
     book = asset * BOOK_SIZE
     bid_lots = 0
     price = memory[book + BEST_BID]

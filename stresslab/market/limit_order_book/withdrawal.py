@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from stresslab.core.borrowed import borrow
 from stresslab.market.limit_order_book.columns import (
     BOOK_SIZE,
     LOTS,
@@ -17,7 +18,7 @@ from stresslab.market.limit_order_book.queue import order_of, remove, shrink
 @njit(cache=True, forceinline=True)
 def cancel(books: LimitOrderBooks, asset: int, order: int) -> int:
     """Withdraw the order with this handle; return its signed lots, 0 if it rests no more."""
-    memory = books.memory
+    memory = borrow(books.memory)
     place = order_of(memory, order)
     if place == 0:
         return 0
@@ -33,7 +34,7 @@ def reduce(books: LimitOrderBooks, asset: int, order: int, lots: int) -> int:
     Return the signed lots withdrawn, 0 if the order rests no more. An order lowered by all it has,
     or more, is withdrawn.
     """
-    memory = books.memory
+    memory = borrow(books.memory)
     place = order_of(memory, order)
     if place == 0 or lots <= 0:
         return 0
@@ -48,7 +49,7 @@ def reduce(books: LimitOrderBooks, asset: int, order: int, lots: int) -> int:
 @njit(cache=True)
 def cancel_all(books: LimitOrderBooks, asset: int, owner: int, side: int) -> int:
     """Withdraw an account's bids (side 1), asks (-1) or both (0); return the number of orders."""
-    memory = books.memory
+    memory = borrow(books.memory)
     book = asset * BOOK_SIZE
     cancelled = 0
     order = memory[memory[book + OWN_FIRST] + owner]
