@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
+from stresslab.experiment.complaints import Complaint
 from stresslab.experiment.datafiles import data_files, replaced
 from stresslab.experiment.designs import ROOT, PlannedDesign, Planner
 from stresslab.experiment.faults import Fault, Path, dotted
@@ -15,7 +16,7 @@ from stresslab.experiment.overrides import Override, Variant
 from stresslab.experiment.rules import broken_rules, steps_of
 from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
 from stresslab.experiment.sources import Source
-from stresslab.experiment.validation import Complaint, validate
+from stresslab.experiment.validation import validate
 
 
 class Check:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stresslab.experiment import wording
+from stresslab.experiment.complaints import Complaint
 from stresslab.experiment.datafiles import data_files
 from stresslab.experiment.faults import Path
 from stresslab.experiment.overrides import Override, Variant
 from stresslab.experiment.paths import NoSuchPath, Target, Unclear, follow, nearest
 from stresslab.experiment.points import written_points
 from stresslab.experiment.shapes import Shape
-from stresslab.experiment.validation import Complaint, validate
+from stresslab.experiment.validation import validate
 
 ROOT = "scenario"
 SAMPLED_FORMS = ("latin_hypercube", "sobol")
@@ -97,7 +98,8 @@ class Planner:
         target = self._target(path, at)
         if target is None:
             return None
-        complete, complaints = validate(target.shape, self.find_files(at, target.shape, value))
+        value = self.find_files(at, target.shape, value)
+        complete, complaints = validate(target.shape, value, target.steps)
         for complaint in complaints:
             self._complain(complaint._replace(path=(*at, *complaint.path)))
         if complaints:
@@ -123,7 +125,7 @@ class Planner:
 
     def _target(self, path: str, at: Path) -> Target | None:
         if path.partition(".")[0] != ROOT or path == ROOT:
-            self._complain(Complaint(at, self._outside_scenario(path), is_about_key=True))
+            self._complain_of_path(at, self._outside_scenario(path))
             return None
         try:
             return follow(self.study, self.values, path)
@@ -132,7 +134,7 @@ class Planner:
         except NoSuchPath as error:
             target = self._inside_replaced(path)
             if target is None:
-                self._complain(Complaint(at, str(error), is_about_key=True))
+                self._complain_of_path(at, str(error))
             return target
 
     def _inside_replaced(self, path: str) -> Target | None:
@@ -157,6 +159,11 @@ class Planner:
             return f"an override names a path inside '{ROOT}'"
         return f"an override names a path inside '{ROOT}'; did you mean '{candidate}'?"
 
+    def _complain_of_path(self, at: Path, message: str) -> None:
+        """Complain at the path itself, not at one of the values that are listed for it."""
+        is_listed = isinstance(at[-1], int)
+        self._complain(Complaint(at[:-1] if is_listed else at, message, is_about_key=True))
+
     def _complain(self, complaint: Complaint) -> None:
         if complaint not in self.complaints:
             self.complaints.append(complaint)
@@ -168,7 +175,7 @@ class Planner:
             overrides = {o.path: o for variant in group for o in variant.overrides}
             for path in [p for p in overrides if p in owners]:
                 message = f"overridden by {owners[path]} and by {name}; one of them must leave it"
-                self._complain(Complaint(overrides[path].written_at, message, is_about_key=True))
+                self._complain_of_path(overrides[path].written_at, message)
             owners.update(dict.fromkeys(overrides, name))
 
 

@@ -24,7 +24,7 @@ from stresslab.experiment.scalars import read_scalar
 
 LARGEST_FILE = 4 << 20  # bytes
 DEEPEST = 40  # levels of nesting
-MOST_VALUES = 100_000  # after aliases are expanded
+MOST_VALUES = 30_000  # after aliases are expanded
 
 MERGE_KEY = "<<"
 
@@ -253,5 +253,11 @@ def _line_and_column(text: str, index: int) -> tuple[int, int]:
 def _wording(error: MarkedYAMLError, text: str, index: int) -> str:
     if text[index : index + 1] == "\t":
         return "a tab is not allowed here; indent with spaces"
-    parts = [error.problem or "", f"({error.context})" if error.context else ""]
-    return "not valid YAML: " + " ".join(part for part in parts if part)
+    problem = error.problem or ""
+    context = f" ({error.context})" if error.context else ""
+    hint = (
+        "; check the indentation, and quote a text that holds ': '"
+        if problem.startswith("mapping values")
+        else ""
+    )
+    return f"not valid YAML: {problem}{context}{hint}"

@@ -1,8 +1,8 @@
 """Dotted paths into a config: ``scenario.market.shocks.first.fall``.
 
 A path exists when the declarations know it, written or left at its default. Names never hold
-dots, except where names are themselves paths (in arms, controls and points): there the whole
-rest of the path is tried as a name first.
+dots, except where names are themselves paths (in arms, controls and points): there the longest
+name that fits is taken.
 """
 
 from __future__ import annotations
@@ -41,10 +41,9 @@ def follow(shape: Shape, value: Any, path: str, *, fill: bool = False) -> Target
     steps: list[str | int] = []
     rest = path
     while rest:
-        step, after = _split(rest, value)
-        inner = _inner(shape, value, step, _Trail(path, tuple(steps)), may_add=fill and not after)
-        if isinstance(value, list):
-            step = int(step)
+        name, after = first_step(rest, value)
+        inner = _inner(shape, value, name, _Trail(path, tuple(steps)), may_add=fill and not after)
+        step = int(name) if isinstance(value, list) else name
         if isinstance(value, dict) and step not in value:
             value = value if fill else dict(value)
             value[step] = inner.default
@@ -75,11 +74,12 @@ class _Inner:
     default: Any = None
 
 
-def _split(path: str, value: Any) -> tuple[Any, str]:
-    if isinstance(value, dict) and path in value:
-        return path, ""
-    step, _, after = path.partition(".")
-    return step, after
+def first_step(path: str, value: Any) -> tuple[str, str]:
+    """Split off the first step of a path through a value, and return it with the rest."""
+    names = value if isinstance(value, dict) else ()
+    whole = [n for n in names if "." in n and (path == n or path.startswith(f"{n}."))]
+    step = max(whole, key=len) if whole else path.partition(".")[0]
+    return step, path[len(step) + 1 :]
 
 
 def _inner(shape: Shape, value: Any, step: str, trail: _Trail, *, may_add: bool) -> _Inner:

@@ -11,6 +11,7 @@ from typing import Any
 
 from stresslab.core import declarations
 from stresslab.experiment.faults import Path
+from stresslab.experiment.paths import first_step
 from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
 from stresslab.experiment.validation import validate
 
@@ -55,9 +56,7 @@ def steps_of(path: str, value: Any) -> Path:
     """Split a dotted path along the values it goes through; names may hold dots themselves."""
     steps: list[str | int] = []
     while path:
-        if isinstance(value, dict) and path in value:
-            return (*steps, path)
-        step, _, path = path.partition(".")
+        step, path = first_step(path, value)
         if isinstance(value, list) and step.isdigit() and int(step) < len(value):
             steps.append(int(step))
             value = value[int(step)]

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from stresslab.core.declarations import Declaration
+from stresslab.experiment.scalars import read_scalar
 from stresslab.experiment.shapes import Shape
 
 LONGEST_QUOTE = 40
@@ -91,9 +92,21 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 3] + "..."
 
 
-def looks_like_number(value: Any) -> bool:
-    """Tell whether a text would be a number without its quotes."""
-    try:
-        return isinstance(value, str) and math.isfinite(float(value))
-    except ValueError:
-        return False
+def number_hint(value: Any) -> str:
+    """Say how to write a number that was written as text, ``""`` if it was not.
+
+    >>> number_hint("20%")
+    "; write it as a fraction, without '%'"
+    """
+    if not isinstance(value, str):
+        return ""
+    if _is_number(value):
+        return "; remove the quotes"
+    if _is_number(value.replace("_", "").replace(",", "")):
+        return "; write it with digits only"
+    return "; write it as a fraction, without '%'" if _is_number(value.rstrip("% ")) else ""
+
+
+def _is_number(text: str) -> bool:
+    value = read_scalar(text)
+    return isinstance(value, int | float) and not isinstance(value, bool)

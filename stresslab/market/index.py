@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import math
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from stresslab.core.errors import ConfigError
 from stresslab.core.exact import to_ticks
 from stresslab.core.portable import exp
 from stresslab.core.random import Streams, normal
+from stresslab.market.bars import read_bars
 from stresslab.market.rules import Asset, BrownianIndex, ReplayIndex, Shock
 
 SECONDS_PER_DAY = 86_400.0
@@ -131,48 +130,3 @@ def bar_points(
         times.append((place + 1) * bar_seconds - 1e-9)
         prices.append(close)
     return np.array(times), np.array(prices)
-
-
-def read_bars(path: Path, bar_seconds: float) -> list[tuple[int, float, float, float, float]]:
-    """Read bars (open_time, open, high, low, close) and refuse disorder and holes.
-
-    Raises
-    ------
-    ConfigError
-        When a row is not numbers, out of order, off the bar length, or high and low do not hold
-        open and close.
-    """
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    bars: list[tuple[int, float, float, float, float]] = []
-    for line, row in enumerate(rows, start=2):
-        try:
-            bar = (
-                int(row["open_time"]),
-                *(float(row[name]) for name in ("open", "high", "low", "close")),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f"{path}:{line}: a bar needs numbers in open_time, open, high, low, close"
-            ) from error
-        _check_bar(path, line, bar, bars[-1][0] if bars else None, bar_seconds)
-        bars.append(bar)  # type: ignore[arg-type]
-    if not bars:
-        raise ConfigError(f"{path}: holds no bars")
-    return bars
-
-
-def _check_bar(path: Path, line: int, bar: Any, before: int | None, bar_seconds: float) -> None:
-    time, opening, high, low, close = bar
-    if before is not None and time - before != bar_seconds:
-        what = "out of order" if time <= before else "a hole"
-        raise ConfigError(
-            f"{path}:{line}: {what}: open_time {time} follows {before}; bars must be "
-            f"{bar_seconds:g} s apart"
-        )
-    if not (0 < low <= min(opening, close) and max(opening, close) <= high < math.inf):
-        raise ConfigError(
-            f"{path}:{line}: low {low:g}, high {high:g} USD do not hold open {opening:g} and "
-            f"close {close:g} USD, all above 0"
-        )

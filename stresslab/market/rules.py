@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 from stresslab.core.declarations import declared, param
+from stresslab.core.errors import ConfigError
 from stresslab.market.books import BOOKS, BookRules, LimitOrderBookRules
 
 MICRO_USD = 1_000_000
@@ -95,6 +97,21 @@ class ReplayIndex:
     bar_seconds: float = param("Length of a bar", unit="s", gt=0)
     assets: tuple[str, ...] = param("Assets that follow the bars; the others stand still")
     start_time: int = param("open_time of the first bar used", unit="s since 1970", ge=0)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        from stresslab.market.bars import read_bars
+
+        try:
+            times = [bar[0] for bar in read_bars(Path(self.file), self.bar_seconds)]
+        except ConfigError as error:
+            yield "file", str(error)
+            return
+        if self.start_time not in times:
+            yield (
+                "start_time",
+                f"no bar opens at {self.start_time}; bars open every {self.bar_seconds:g} s from "
+                f"{times[0]} to {times[-1]}",
+            )
 
 
 INDEX_MODELS: dict[str, type] = {
