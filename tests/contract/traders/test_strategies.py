@@ -21,30 +21,7 @@ from tests.toy_traders import N_ASSETS, draws_of, orders_of, random_group, rows_
 SEEDS = range(6)
 ACTIVE = [kind for kind in STRATEGIES if kind != "passive"]
 
-PLUGIN = '''
-from stresslab.core.columns import MARKET
-from stresslab.core.declarations import declared, param
-from stresslab.traders.strategies import STRATEGIES
-from stresslab.traders.trader import Order, Trader
-
-
-class Contrarian(Trader):
-    """Sells what rose and buys what fell."""
-
-    @declared
-    class Parameters:
-        lots: int = param("Size of an order", unit="lots", default=3, ge=1)
-
-    def decide(self, market, draws):
-        return [
-            Order(asset, MARKET, -self.parameters.lots if market.trend[asset] > 0 else 1)
-            for asset in self.assets
-            if draws.uniform("contrarian", asset) < 0.5
-        ]
-
-
-STRATEGIES["contrarian"] = Contrarian
-'''
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "add-a-strategy.md"
 
 
 def _plain(group: Group) -> list[tuple[int, ...]]:
@@ -178,16 +155,20 @@ def test_every_strategy_is_a_mesa_agent(kind: str) -> None:
 
 
 def test_a_plugin_with_only_a_plain_rule_takes_part(tmp_path: Path, table: None) -> None:
-    path = tmp_path / "my_strategy.py"
-    path.write_text(PLUGIN)
+    path = tmp_path / "contrarian.py"
+    path.write_text(HOW_TO.read_text().split("```python\n")[1].split("```")[0])
     _load(path)
 
     group = random_group("contrarian", seed=1)
     orders = _compiled(group)
 
     assert kind_of(group.parameters) == "contrarian"
+    assert len(orders) > 10
     assert {kind for _, _, kind, *_ in orders} == {MARKET}
-    assert {order[3] for order in orders} == {-3, 1}
+    for trader, asset, _, lots, *_ in orders:
+        agent = group.trader(trader)
+        assert abs(lots) == agent.lots_for(0.02 * agent.equity, asset)
+        assert (lots < 0) == (group.market.trend[asset] > 0)
 
 
 @pytest.fixture

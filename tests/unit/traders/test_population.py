@@ -168,3 +168,15 @@ def test_makers_start_flat_and_have_no_hedge() -> None:
     assert not population.position[:, :10].any()
     assert population.columns.trades[:, 0].tolist() == [1, 1, 1, 0]
     assert (population.columns.first_leg == NO_LEG).all()
+
+
+def test_specialists_trade_one_asset_each_in_turn() -> None:
+    makers = {
+        **MAKERS,
+        "is_counterparty": False,
+        "holdings": {"kind": "flat", "is_specialised": True},
+    }
+    population = draw(groups_of(makers=makers, speculators=speculators()))
+    trades = population.columns.trades[PERPETUALS, :10]
+    assert trades.argmax(axis=0).tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    assert (trades.sum(axis=0) == 1).all()

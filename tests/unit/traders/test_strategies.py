@@ -132,6 +132,16 @@ def test_noise_has_mean_zero_and_both_kinds_of_orders() -> None:
     assert np.mean(lots) == pytest.approx(20, abs=2)
 
 
+def test_noise_beyond_its_limit_turns_back() -> None:
+    trader = _trader("noise", held=1_000)
+    orders = []
+    for step in range(100):
+        trader.group.market.step[0] = step
+        orders += _decide(trader)
+    assert len(orders) > 80
+    assert all(order.lots < 0 for order in orders)
+
+
 def test_momentum_follows_a_trend_and_leaves_when_it_fades() -> None:
     rule = {"threshold_per_minute": 0.006, "exit_share": 0.5, "speed": 0.5, "dispersion": 0.0}
     trader = _trader("momentum", held=100, **rule)
