@@ -24,10 +24,11 @@ class Episodes(NamedTuple):
 
 def step_seconds(tables: Tables) -> float:
     """Return the length of a step, NaN for a run without steps."""
-    seconds = np.sort(tables["totals"]["seconds"])
+    seconds = tables["totals"]["seconds"]
     if not len(seconds):
         return math.nan
-    return float(seconds[1] - seconds[0]) if len(seconds) > 1 else float(seconds[0])
+    span = float(seconds.max() - seconds.min())
+    return span / (len(seconds) - 1) if len(seconds) > 1 else float(seconds[0])
 
 
 def last_step(tables: Tables) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stresslab.contagion import trees
 from stresslab.contagion.columns import MICRO_USD, as_int, is_in, usd
 from stresslab.contagion.matrix import matrix_columns
 from stresslab.contagion.measures.losses import waterfall_micro_usd
@@ -17,7 +16,7 @@ Columns = dict[str, np.ndarray]
 
 def liquidation_sizes(run: Contagion) -> Columns:
     """Return accounts, liquidations, notional and loss per cascade tree."""
-    sizes = trees.sizes(run)
+    sizes = dict(run.trees)
     for name in ("notional", "loss"):
         sizes[f"{name}_usd"] = sizes.pop(f"{name}_micro_usd") / MICRO_USD
     return sizes

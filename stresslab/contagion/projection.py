@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from stresslab.contagion import attribution, check, forest
+from stresslab.contagion import attribution, check, forest, trees
 from stresslab.contagion.attribution import Amounts, Triggers
 from stresslab.contagion.columns import Tables, as_int, is_in
 from stresslab.contagion.episodes import (
@@ -20,6 +20,7 @@ from stresslab.contagion.episodes import (
 from stresslab.contagion.forced import Forced, by_asset, by_liquidation, forced, unit_values
 from stresslab.contagion.forest import Forest, Parents
 from stresslab.contagion.paths import Paths, paths, shock_row
+from stresslab.contagion.spill import Spill, spill
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ class Contagion:
         return by_asset(self.forced, len(self.ids), self.n_assets)
 
     @cached_property
+    def trees(self) -> dict[str, np.ndarray]:
+        """Cascade trees as columns, one row each; money in exact micro-USD."""
+        return trees.sizes(self.forest, self.liquidations, self.forced_notional, self.forced_loss)
+
+    @cached_property
     def asset_shares(self) -> np.ndarray:
         """(n_liquidations, exogenous | endogenous, asset or none): trigger shares by asset."""
         return attribution.asset_shares(self.amounts, self.triggers, self.ids, self.n_assets)
@@ -123,6 +129,23 @@ class Contagion:
     def is_shocked(self) -> np.ndarray:
         """(n_assets,) whether the scenario shocks the asset."""
         return is_in(np.arange(self.n_assets), np.unique(self.tables["shocks"]["asset"]))
+
+    @cached_property
+    def initial_prices(self) -> np.ndarray:
+        """(n_assets,) ticks before the first step."""
+        rows = self.tables["assets"]
+        return as_int(rows["initial_price_ticks"])[np.argsort(as_int(rows["asset"]))]
+
+    @cached_property
+    def initial_open_interest(self) -> np.ndarray:
+        """(n_assets,) long positions before the first step at initial prices, micro-USD."""
+        rows, longs = self.tables["positions"], np.zeros(self.n_assets, np.int64)
+        np.add.at(longs, as_int(rows["asset"]), np.maximum(as_int(rows["initial_lots"]), 0))
+        return longs * self.initial_prices * self.unit_values
+
+    @cached_property
+    def spill(self) -> Spill:
+        return spill(self.tables, self.forced, self.is_shocked, self.shocked_holders)
 
     @cached_property
     def shocked_holders(self) -> np.ndarray:

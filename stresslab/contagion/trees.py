@@ -5,22 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from stresslab.contagion.columns import as_int
-from stresslab.contagion.projection import Contagion
+from stresslab.contagion.forest import Forest
 
 
-def sizes(run: Contagion) -> dict[str, np.ndarray]:
-    """Return one row per cascade tree, in order of the root's id; money in exact micro-USD."""
-    roots, tree = np.unique(run.forest.root, return_inverse=True)
+def sizes(
+    forest: Forest, liquidations: dict[str, np.ndarray], notional: np.ndarray, loss: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return one row per cascade tree, in order of the root's id; money in exact micro-USD.
+
+    ``liquidations`` is the table sorted by id, ``notional`` and ``loss`` (n_liquidations,) are what
+    each was forced to trade and what that cost.
+    """
+    roots, tree = np.unique(forest.root, return_inverse=True)
     n = len(roots)
-    pairs = np.unique(np.column_stack([tree, as_int(run.liquidations["account"])]), axis=0)
+    pairs = np.unique(np.column_stack([tree, as_int(liquidations["account"])]), axis=0)
     return {
-        "root": run.ids[roots],
-        "mode": np.array(run.liquidations["mode"][roots], dtype=object),
+        "root": as_int(liquidations["liquidation"])[roots],
+        "mode": np.array(liquidations["mode"][roots], dtype=object),
         "liquidations": np.bincount(tree, minlength=n),
         "accounts": np.bincount(pairs[:, 0], minlength=n),
-        "notional_micro_usd": _sum(tree, run.forced_notional, n),
-        "loss_micro_usd": _sum(tree, run.forced_loss, n),
-        "depth": _highest(tree, run.forest.depth, n),
+        "notional_micro_usd": _sum(tree, notional, n),
+        "loss_micro_usd": _sum(tree, loss, n),
+        "depth": _highest(tree, forest.depth, n),
     }
 
 

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from stresslab.contagion import trees
 from stresslab.contagion.columns import as_int, exact_sum, ratio, usd
 from stresslab.contagion.forest import width
 from stresslab.contagion.measures.measure import Measure
@@ -65,17 +64,17 @@ def n_trees(run: Contagion) -> int:
 
 def largest_tree(run: Contagion) -> int:
     """Return the accounts in the cascade tree that has most of them."""
-    return int(trees.sizes(run)["accounts"].max(initial=0))
+    return int(run.trees["accounts"].max(initial=0))
 
 
 def largest_tree_notional(run: Contagion) -> float:
     """Return the forced notional of the cascade tree that has most of it."""
-    return usd(trees.sizes(run)["notional_micro_usd"].max(initial=0))
+    return usd(run.trees["notional_micro_usd"].max(initial=0))
 
 
 def largest_tree_loss(run: Contagion) -> float:
     """Return what forced closing cost in the cascade tree where it cost most."""
-    return usd(trees.sizes(run)["loss_micro_usd"].max(initial=0))
+    return usd(run.trees["loss_micro_usd"].max(initial=0))
 
 
 def n_episodes(run: Contagion) -> int:

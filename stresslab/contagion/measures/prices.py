@@ -57,8 +57,9 @@ def depth_minimum_shocked_share(run: Contagion) -> float:
 
 def open_interest_fall(run: Contagion) -> float:
     """Return the largest fall of open interest as a fraction, at initial prices; spot left out."""
-    open_interest = run.paths.open_interest[run.shock_row :] @ _initial_values(run)
-    initial = _initial_open_interest(run)
+    values = run.initial_prices * run.unit_values * _is_contract(run)
+    open_interest = run.paths.open_interest[run.shock_row :] @ values
+    initial = int(run.initial_open_interest[_is_contract(run)].sum())
     if not len(open_interest) or initial <= 0:
         return math.nan
     return max(0.0, 1 - int(open_interest.min()) / initial)
@@ -66,8 +67,7 @@ def open_interest_fall(run: Contagion) -> float:
 
 def price_fall(run: Contagion) -> float:
     """Return the largest fall of a mark below its price before the first step, over assets."""
-    initial = _initial_prices(run)
-    falls = 1 - run.paths.lowest_mark / np.maximum(initial, 1)
+    falls = 1 - run.paths.lowest_mark / np.maximum(run.initial_prices, 1)
     return _largest(np.maximum(falls, 0.0).max(axis=0, initial=0.0))
 
 
@@ -107,27 +107,15 @@ def _least_depth(run: Contagion, is_asset: np.ndarray) -> float:
     return float((least[has_book] / normal[has_book]).min()) if has_book.any() else math.nan
 
 
-def _initial_prices(run: Contagion) -> np.ndarray:
+def _is_contract(run: Contagion) -> np.ndarray:
+    """Tell which assets have an open interest: all but spot."""
     rows = run.tables["assets"]
-    return as_int(rows["initial_price_ticks"])[np.argsort(as_int(rows["asset"]))]
-
-
-def _initial_values(run: Contagion) -> np.ndarray:
-    """Return micro-USD of one lot at the initial price, 0 for spot."""
-    rows = run.tables["assets"]
-    is_spot = np.asarray(rows["kind"] == "spot", dtype=bool)[np.argsort(as_int(rows["asset"]))]
-    return np.where(is_spot, 0, _initial_prices(run) * run.unit_values)
-
-
-def _initial_open_interest(run: Contagion) -> int:
-    rows = run.tables["positions"]
-    longs = np.maximum(as_int(rows["initial_lots"]), 0)
-    return int((longs * _initial_values(run)[as_int(rows["asset"])]).sum())
+    return np.asarray(rows["kind"] != "spot", dtype=bool)[np.argsort(as_int(rows["asset"]))]
 
 
 def forced_volume_share(run: Contagion) -> float:
     """Return forced volume over all volume, at initial prices; NaN without volume."""
-    prices = _initial_prices(run) * run.unit_values
+    prices = run.initial_prices * run.unit_values
     volume, forced = (int((lots @ prices).sum()) for lots in (run.paths.volume, run.paths.forced))
     return ratio(forced, volume)
 

@@ -15,6 +15,9 @@ from stresslab.contagion.columns import is_in, ratio, usd
 from stresslab.contagion.measures.measure import Measure
 from stresslab.contagion.projection import Contagion
 
+#: Forced notional above this share of the open interest of unshocked assets has crossed.
+MATERIAL_SHARE = 0.001
+
 
 def notional_shocked(run: Contagion) -> float:
     """Return forced notional in shocked assets."""
@@ -23,39 +26,55 @@ def notional_shocked(run: Contagion) -> float:
 
 def same_accounts(run: Contagion) -> float:
     """Return forced notional in unshocked assets of accounts that held a shocked one."""
-    return usd(run.forced.notional[_is_same(run)].sum())
+    return usd(run.forced.notional[run.spill.same].sum())
 
 
 def other_accounts(run: Contagion) -> float:
     """Return forced notional in unshocked assets of accounts that never held a shocked one."""
-    return usd(run.forced.notional[_is_other(run)].sum())
+    return usd(run.forced.notional[run.spill.other].sum())
 
 
 def n_same_accounts(run: Contagion) -> int:
     """Count accounts of the first kind."""
-    return len(np.unique(run.forced.account[_is_same(run)]))
+    return len(np.unique(run.forced.account[run.spill.same]))
 
 
 def n_other_accounts(run: Contagion) -> int:
     """Count accounts of the second kind."""
-    return len(np.unique(run.forced.account[_is_other(run)]))
+    return len(np.unique(run.forced.account[run.spill.other]))
 
 
-def crossed(run: Contagion) -> float:
-    """Return 1 if anything was force-sold in an unshocked asset, else 0.
+def spill_share(run: Contagion) -> float:
+    """Return forced notional in unshocked assets over their open interest at the start.
 
     NaN where the question is empty: no asset is shocked, or all are.
     """
-    if run.is_shocked.all() or not run.is_shocked.any():
-        return math.nan
-    return float(bool(run.forced.notional[_is_spill(run)].any()))
+    return _over_open_interest(run, run.spill.same | run.spill.other)
+
+
+def crossed(run: Contagion) -> float:
+    """Return 1 if liquidation crossed into unshocked assets, else 0; NaN as above.
+
+    It crossed if what was force-sold there exceeds 0.1 % of their open interest: somebody is always
+    liquidated somewhere.
+    """
+    return _exceeds(spill_share(run))
 
 
 def crossed_to_others(run: Contagion) -> float:
-    """Return 1 if it reached accounts that never held a shocked asset, else 0; NaN as above."""
-    if run.is_shocked.all() or not run.is_shocked.any():
+    """Return 1 if the part of accounts that never held a shocked asset exceeds that alone."""
+    return _exceeds(_over_open_interest(run, run.spill.other))
+
+
+def _over_open_interest(run: Contagion, is_sold: np.ndarray) -> float:
+    if not run.is_shocked.any():
         return math.nan
-    return float(bool(run.forced.notional[_is_other(run)].any()))
+    open_interest = usd(run.initial_open_interest[~run.is_shocked].sum())
+    return ratio(usd(run.forced.notional[is_sold].sum()), open_interest)
+
+
+def _exceeds(share: float) -> float:
+    return share if math.isnan(share) else float(share > MATERIAL_SHARE)
 
 
 def share_holders_liquidated(run: Contagion) -> float:
@@ -72,23 +91,6 @@ def share_others_liquidated(run: Contagion) -> float:
 def _share_liquidated(run: Contagion, accounts: np.ndarray) -> float:
     liquidated = is_in(accounts, np.unique(run.liquidations["account"]))
     return ratio(int(liquidated.sum()), len(accounts))
-
-
-def _is_spill(run: Contagion) -> np.ndarray:
-    """Tell which forced orders filled in an unshocked asset once the shock had begun."""
-    if not run.is_shocked.any():
-        return np.zeros(len(run.forced.asset), bool)
-    since = int(run.tables["shocks"]["first_step"].min())
-    is_unshocked = ~run.is_shocked[run.forced.asset]
-    return is_unshocked & (run.forced.step >= since) & (run.forced.notional > 0)
-
-
-def _is_same(run: Contagion) -> np.ndarray:
-    return _is_spill(run) & is_in(run.forced.account, run.shocked_holders)
-
-
-def _is_other(run: Contagion) -> np.ndarray:
-    return _is_spill(run) & ~is_in(run.forced.account, run.shocked_holders)
 
 
 MEASURES = (
@@ -121,6 +123,9 @@ MEASURES = (
         "accounts",
         "Accounts force-sold in unshocked assets that held no shocked one",
         n_other_accounts,
+    ),
+    Measure(
+        "spill_share", "1", "Forced notional over open interest in unshocked assets", spill_share
     ),
     Measure("crossed", "1", "Whether liquidation crossed into an unshocked asset", crossed),
     Measure(

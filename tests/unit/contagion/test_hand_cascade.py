@@ -127,6 +127,7 @@ def test_spill_is_told_apart(outcomes: dict[str, int | float]) -> None:
     assert outcomes["spill_same_accounts_usd"] == 4_000
     assert outcomes["spill_other_accounts_usd"] == 2_760
     assert outcomes["n_spill_same_accounts"] == outcomes["n_spill_other_accounts"] == 1
+    assert outcomes["spill_share"] == 6_760 / 7_000
     assert outcomes["crossed"] == outcomes["crossed_to_others"] == 1.0
     assert outcomes["share_holders_liquidated"] == outcomes["share_others_liquidated"] == 1.0
     assert outcomes["share_cross_initial"] == 90 / 240

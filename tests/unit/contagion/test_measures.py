@@ -10,6 +10,7 @@ import pytest
 
 from stresslab.contagion import Contagion, Tables
 from stresslab.contagion.long import LONG_TABLES
+from stresslab.contagion.matrix import branching_matrix
 from stresslab.contagion.measures.losses import waterfall_micro_usd
 from stresslab.contagion.outcomes import measure
 from tests.unit.contagion.cases import USD, hand_cascade, liquidation, tables
@@ -121,6 +122,48 @@ def test_whether_it_crossed_is_no_question_without_an_unshocked_asset(shocked: l
     found = measure(log)
     assert math.isnan(found["crossed"])
     assert found["spill_same_accounts_usd"] == found["n_spill_other_accounts"] == 0
+
+
+def test_dust_has_not_crossed() -> None:
+    """Open interest in B is 7,000: 6 of forced notional are less than 0.1 % of it."""
+    log = hand_cascade()
+    orders = log["forced_orders"]
+    orders["filled_lots"][orders["asset"] == 1] = -1
+    orders["mark_ticks"][orders["asset"] == 1] = 3
+    assert measure(log)["spill_share"] == 6 / 7_000
+    assert measure(log)["crossed"] == 0.0
+    orders["mark_ticks"][orders["asset"] == 1] = 5
+    assert measure(log)["crossed"] == 1.0
+    assert measure(log)["crossed_to_others"] == 0.0
+
+
+def test_holders_of_the_shocked_asset_and_others_are_told_apart() -> None:
+    log = hand_cascade()
+    log["liquidations"]["account"][3] = 1
+    found = measure(log)
+    assert found["share_holders_liquidated"] == 2 / 3
+    assert found["share_others_liquidated"] == 1.0
+
+
+def test_depth_is_compared_with_what_it_was_before_the_shock() -> None:
+    log = hand_cascade()
+    at_shock = log["path"]["step"] == 1
+    log["path"]["bid_depth_lots"][at_shock] = 100
+    assert measure(log)["depth_minimum_share"] == 0.25
+
+
+def test_without_a_book_there_is_no_depth() -> None:
+    log = hand_cascade()
+    log["path"]["bid_depth_lots"][:] = 0
+    assert math.isnan(measure(log)["depth_minimum_share"])
+
+
+def test_an_asset_nobody_was_forced_to_sell_has_no_branching() -> None:
+    log = hand_cascade()
+    log["forced_orders"]["asset"][:] = 0
+    matrix = branching_matrix(Contagion(log))
+    assert matrix[0, 0] > 0
+    assert np.isnan(matrix[1]).all()
 
 
 def test_adl_notional_is_at_the_mark_of_its_step() -> None:
