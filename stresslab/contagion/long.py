@@ -11,6 +11,8 @@ from stresslab.contagion.matrix import matrix_columns
 from stresslab.contagion.measures.losses import waterfall_micro_usd
 from stresslab.contagion.projection import Contagion
 
+__all__ = ["LONG_TABLES", "liquidation_sizes", "matrix_columns", "modes", "strategies", "waterfall"]
+
 Columns = dict[str, np.ndarray]
 
 
