@@ -8,21 +8,24 @@ from numba import njit
 from stresslab.core.columns import Accounts
 from stresslab.core.errors import ConfigError
 from stresslab.core.events import CROSS, ISOLATED, MODES
-from stresslab.core.exact import apportion
+from stresslab.core.exact import CEIL, apportion, mul_div
 from stresslab.margin.pools import pool_state, pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, initial_margin
 
+TILT_UNIT = 1_000_000
+
 
 @njit(cache=True)
-def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth):
+def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth, tilt):
     """Open every initial position at ``prices`` (ticks) with ``wealth`` (N,) micro-USD behind it.
 
-    ``lots`` and ``modes`` are (A, N). Isolated positions are allotted the wealth meant for positions,
-    ``backing`` (N,), pro rata to initial margin (``whole_wealth``) or their initial margin alone;
-    spot is paid in full from the wallet. No account pays another: positions balance, so what longs owe shorts have received.
+    ``lots`` and ``modes`` are (A, N). Isolated positions are allotted the wealth meant for
+    positions, ``backing`` (N,): their initial margin, and with ``whole_wealth`` what is left in
+    proportion to initial margin times ``tilt`` (A, N), in 1e-6. Spot is paid in full from the
+    wallet. No account pays another: positions balance, so what longs owe shorts have received.
     """
     n_assets, n_accounts = lots.shape
-    needs = np.empty(n_assets, np.int64)
+    needs, weights = np.empty(n_assets, np.int64), np.empty(n_assets, np.int64)
     for n in range(n_accounts):
         accounts.cash[0, n] = wealth[n]
         free = backing[n]
@@ -33,9 +36,11 @@ def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth):
                 free -= notional
             elif notional > 0:
                 needs[a] = initial_margin(tables, a, notional, ISOLATED)
+            weights[a] = mul_div(needs[a], tilt[a, n], TILT_UNIT, CEIL)
+        surplus = free - needs.sum()
         shares = needs
-        if whole_wealth and needs.sum() > 0 and free > 0:
-            shares = apportion(free, needs)
+        if whole_wealth and weights.sum() > 0 and surplus > 0:
+            shares = needs + apportion(surplus, weights)
         for a in range(n_assets):
             if lots[a, n] != 0:
                 _open(accounts, tables, prices, n, a, lots[a, n], modes[a, n], shares[a])
@@ -58,7 +63,7 @@ def _open(accounts, tables, prices, n, asset, lots, mode, margin):
 
 
 def refuse_born_in_breach(accounts: Accounts, tables: MarginTables, prices: np.ndarray) -> None:
-    """Raise when a pool is in breach before anything has happened: such a population fakes contagion.
+    """Raise when a pool is born in breach: such a population fakes contagion.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from stresslab.core.declarations import declared, param
@@ -63,7 +64,7 @@ def _cross() -> ModeRules:
 
 @declared
 class MarginRules:
-    """Margin of the venue: brackets by asset, modes, alerts and how isolated positions are funded."""
+    """Margin of the venue: brackets, modes, alerts and how isolated positions are funded."""
 
     brackets: dict[str, tuple[Bracket, ...]] = param(
         "Leverage table of each asset, rising floors from 0"
@@ -85,6 +86,13 @@ class MarginRules:
         "or the initial margin only, the rest staying in the wallet",
         default="wealth",
         choices=("wealth", "initial_margin"),
+    )
+    allotment_dispersion: float = param(
+        "Unequal margin across an account's isolated positions: standard deviation of the log of "
+        "a position's weight when wealth beyond initial margin is allotted",
+        default=0.0,
+        ge=0,
+        le=3,
     )
     call_level: float = param(
         "Maintenance margin over equity at which a margin call is sent",
@@ -108,7 +116,7 @@ def _bracket_faults(path: str, rows: tuple[Bracket, ...]) -> Iterator[tuple[str,
             f"{path}.0.floor_usd",
             f"{rows[0].floor_usd:g} is not 0 USD, where the first must start",
         )
-    for place, (low, high) in enumerate(zip(rows, rows[1:], strict=False), start=1):
+    for place, (low, high) in enumerate(itertools.pairwise(rows), start=1):
         where = f"{path}.{place}"
         if high.floor_usd <= low.floor_usd:
             yield (

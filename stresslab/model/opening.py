@@ -16,7 +16,7 @@ from stresslab.core.portable import power
 from stresslab.core.random import Streams
 from stresslab.liquidation.floor import Clearing, LimitOrderFloor
 from stresslab.liquidation.impact_floor import ImpactFloor
-from stresslab.margin.endowment import endow, refuse_born_in_breach
+from stresslab.margin.endowment import TILT_UNIT, endow, refuse_born_in_breach
 from stresslab.margin.posting import Costs
 from stresslab.margin.tiers import (
     RATE_UNIT,
@@ -35,6 +35,7 @@ from stresslab.market.rules import BrownianIndex
 from stresslab.market.view import make_market
 from stresslab.scenario import Scenario
 from stresslab.traders.crowd import Crowd
+from stresslab.traders.kernels.population import lognormals
 from stresslab.traders.planning import Instruments
 from stresslab.traders.population import Population
 
@@ -85,7 +86,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
         scenario.step_seconds, scenario.n_steps + 1,
     )  # fmt: skip
     crowd.prepare()
-    _endow(scenario, accounts, tables, index[0], population)
+    _endow(scenario, accounts, tables, index[0], population, streams)
     clearing = _clearing(scenario, accounts, tables)
     return World(
         clearing=clearing,
@@ -128,7 +129,7 @@ def _accounts(population: Population) -> Accounts:
 
 def _endow(
     scenario: Scenario, accounts: Accounts, tables: MarginTables, prices: np.ndarray,
-    population: Population,
+    population: Population, streams: Streams,
 ) -> None:  # fmt: skip
     columns = population.columns
     free = np.array([group.free_wallet for group in scenario.traders.values()])[columns.group]
@@ -136,8 +137,18 @@ def _endow(
     endow(
         accounts, tables, prices, columns.wealth, backing, population.position,
         accounts.chosen_mode, scenario.margin.allotment == "wealth",
+        _tilt(accounts, scenario.margin.allotment_dispersion, streams),
     )  # fmt: skip
     refuse_born_in_breach(accounts, tables, prices)
+
+
+def _tilt(accounts: Accounts, dispersion: float, streams: Streams) -> np.ndarray:
+    """Return how each position's weight in its account departs from pro rata, in 1e-6."""
+    key = streams["allotment"]
+    tilts = [
+        lognormals(key, accounts.id, a, dispersion) for a in range(accounts.position.shape[0])
+    ]
+    return np.rint(np.stack(tilts) * TILT_UNIT).astype(np.int64)
 
 
 def _clearing(scenario: Scenario, accounts: Accounts, tables: MarginTables) -> Clearing:
