@@ -1,0 +1,59 @@
+"""What a run shows while it works."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from stresslab.cli.progress import BarProgress, PlainProgress, progress
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_plain_lines_come_even_while_no_cell_finishes(capsys: Captured) -> None:
+    with PlainProgress(seconds=0.01) as shown:
+        shown.begin(total=8, finished=0)
+        deadline = time.monotonic() + 10
+        lines: list[str] = []
+        while len(lines) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+            lines += capsys.readouterr().out.splitlines()
+
+    assert len(lines) >= 2
+    assert lines[0].startswith("0 of 8 cells")
+    assert "compiles for a while" in lines[0]
+
+
+def test_plain_lines_count_what_was_finished_before(capsys: Captured) -> None:
+    with PlainProgress() as shown:
+        shown.begin(total=8, finished=5)
+        shown.cell(failed=True)
+        shown.note("a.json is damaged")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["5 of 8 cells were finished before", "a.json is damaged"]
+    assert lines[2].startswith("6 of 8 cells, 1 failed")
+
+
+def test_the_rest_is_estimated_from_the_new_cells(capsys: Captured) -> None:
+    shown = PlainProgress()
+    shown.total, shown.done, shown.earlier = 100, 60, 50
+    shown.began = time.monotonic() - 20
+
+    assert shown.text() == "60 of 100 cells, 20 s, about 80 s left"
+
+
+def test_a_bar_takes_the_same_calls(capsys: Captured) -> None:
+    with BarProgress() as shown:
+        shown.begin(total=2, finished=0)
+        shown.cell(failed=False)
+        shown.cell(failed=True)
+        shown.note("cell [b] died")
+
+    assert "cell [b] died" in capsys.readouterr().out
+    assert (shown.done, shown.failed) == (2, 1)
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    assert isinstance(progress(), PlainProgress)
