@@ -1,0 +1,32 @@
+"""Figures, tables and the page of a run.
+
+Importing this is cheap; drawing loads matplotlib and seaborn, which takes a second or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from stresslab.results.run import Run
+
+
+def render(run: Run, folder: Path | None = None, tell: Callable[[str], None] | None = None) -> Path:
+    """Draw all figures that a run carries, write tables and ``report.html``; return the page.
+
+    ``folder`` is the run's own unless given; ``tell`` hears about each figure, drawn or not.
+    """
+    from stresslab.report.drawing import render as render_run
+
+    return render_run(run, folder or run.path, tell)
+
+
+def figure(run: Run, name: str) -> Figure:
+    """Return one figure of a run, drawn in the paper theme."""
+    from stresslab.report.drawing import draw
+
+    return draw(run, name)

@@ -28,7 +28,7 @@ def panels(n: int, columns: int, height: float = 2.1, **kwargs: Any) -> tuple[Fi
     """Return a figure across the page with ``n`` panels, row by row, and no empty axes."""
     columns = min(n, columns)
     rows = -(-n // columns)
-    size = (PAGE * max(columns / 3, 0.66), min(rows * height + 0.15, PAGE_HEIGHT))
+    size = (PAGE if columns > 1 else PAGE * 0.6, min(rows * height + 0.15, PAGE_HEIGHT))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, **kwargs).ravel()
     for spare in grid[n:]:

@@ -59,7 +59,7 @@ def html(page: Page) -> str:
 
 
 def _contents(page: Page) -> str:
-    entries = [*page.tables, *page.pictures]
+    entries: list[Table | Picture] = [*page.tables, *page.pictures]
     links = "".join(f"<li><a href='#{escape(e.name)}'>{escape(e.title)}</a></li>" for e in entries)
     return f"<nav aria-label='Contents'><ul>{links}</ul></nav>" if entries else ""
 
@@ -73,15 +73,17 @@ def _table(table: Table) -> str:
 def _picture(place: int, picture: Picture) -> str:
     name, title = escape(picture.name), escape(picture.title)
     data = base64.b64encode(picture.svg).decode("ascii")
-    files = " · ".join(
-        f"<a href='{escape(f)}'>{escape(f.rsplit('/')[-1])}</a>" for f in picture.files
-    )
+    files = " · ".join(_link(file) for file in picture.files)
     return (
         f"<section id='{name}'><h2>{title}</h2><figure>\n"
         f"<img alt='{title}' src='data:image/svg+xml;base64,{data}'>\n"
         f"<figcaption><b>Figure {place}.</b> {escape(picture.caption)}"
         f"<span class='files'>{files}</span></figcaption></figure></section>"
     )
+
+
+def _link(file: str) -> str:
+    return f"<a href='{escape(file)}'>{escape(file.rsplit('/', 1)[-1])}</a>"
 
 
 def _absent(absent: Sequence[tuple[str, str]]) -> str:

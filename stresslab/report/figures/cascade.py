@@ -11,11 +11,31 @@ from matplotlib.lines import Line2D
 
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import legend_above
-from stresslab.report.chart import Frames, Labels
-from stresslab.report.labels import number, short
+from stresslab.report.cascades import RULE, largest_tree, tree_frames
+from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.labels import Label, number, short
+from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, PAGE, QUIET, asset_colours
 
 _SMALLEST, _LARGEST = 12.0, 420.0  # areas of the nodes in square points
+
+
+TITLE = "One cascade, layer by layer"
+
+
+def prepare(source: Source) -> Prepared:
+    """Take the cascade tree with most forced notional of the run with the largest one."""
+    row = source.example()
+    run = source.contagion(row["cell"])
+    if not len(run.ids):
+        raise NotInRun("nobody was liquidated in the runs that keep their events")
+    rows = largest_tree(run)
+    text = (
+        f"The largest cascade tree of {source.named(row)}: {len(rows)} of its {len(run.ids)} "
+        f"liquidations. {RULE}"
+    )
+    labels = {"generation": Label("links to the root of the cascade tree")}
+    return Prepared(tree_frames(run, rows), labels, text)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:

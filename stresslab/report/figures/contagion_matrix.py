@@ -10,14 +10,56 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from stresslab.contagion.matrix import matrix_columns
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, note
-from stresslab.report.chart import Frames, Labels
-from stresslab.report.labels import number, short
+from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.labels import Label, number, short
+from stresslab.report.source import Source
 from stresslab.report.style import MAGNITUDES, PAGE
 
 _MOST_ANNOTATED = 6
 _DECADES = 4  # cells this far below the largest are drawn alike: the eye cannot tell them apart
+
+
+TITLE = "Contagion from asset to asset"
+
+
+_NONE = "none"  # row of causes that are no price move
+
+
+def prepare(source: Source) -> Prepared:
+    """Lay forced notional to the assets whose prices tipped the pools over, by trigger share."""
+    pattern = source.patterns[0] if source.patterns else ""
+    rows = source.kept_at_focus(pattern)
+    parts = [
+        _matrix_of(source, cell).with_columns(arm=pl.lit(arm))
+        for arm, cell in rows.select("arm", "cell").rows()
+    ]
+    means = pl.concat(parts).group_by("arm", "source", "target", maintain_order=True).mean()
+    if not means["value"].sum():
+        raise NotInRun("nobody was liquidated in the runs that keep their events")
+    used = means.filter((pl.col("source") != _NONE) | (pl.col("value").sum().over("source") > 0))
+    names = [*source.assets, _NONE]
+    frame = used.cast({"source": pl.Enum(names), "target": pl.Enum(source.assets)})
+    labels = {
+        "source": Label("asset whose price tipped the pool over"),
+        "target": Label("asset of the forced order"),
+        "value": Label("forced notional, mean over runs", "USD"),
+    }
+    text = (
+        f"{source.sizes(rows)}; {rows['cell'].n_unique()} runs that keep their events. Forced "
+        "notional is laid to causes by trigger share: who tipped the pool over, not what would "
+        "have prevented it. Empty cells are zero."
+    )
+    columns = ("arm", "source", "target", "value")
+    return Prepared({"contagion_matrix": frame.select(columns)}, labels, text)
+
+
+def _matrix_of(source: Source, cell: str) -> pl.DataFrame:
+    found = pl.DataFrame(matrix_columns(source.contagion(cell)))
+    by_mode = found.select(source="cause_asset", target="asset", value="notional_usd")
+    return by_mode.group_by("source", "target", maintain_order=True).sum()
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:
@@ -27,11 +69,12 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     """
     frame = frames["contagion_matrix"]
     arms = frame["arm"].unique(maintain_order=True).to_list()
-    names = frame["source"].unique(maintain_order=True).to_list()
+    names = frame["target"].unique(maintain_order=True).to_list()
+    causes = frame["source"].unique(maintain_order=True).to_list()
     figure, grid = _grid(len(arms), len(names))
     largest = float(str(frame["value"].fill_nan(None).max() or 0.0))
     for place, (axes, arm) in enumerate(zip(grid, arms, strict=True)):
-        _matrix(axes, _table(frame.filter(arm=arm), names), largest, labels)
+        _matrix(axes, _table(frame.filter(arm=arm), causes, names), largest, labels)
         head(axes, place, arm)
     figure.supxlabel(str(labels["target"]))
     figure.supylabel(str(labels["source"]))
@@ -54,15 +97,16 @@ def _grid(n_arms: int, n_assets: int) -> tuple[Figure, list[Axes]]:
     return figure, list(axes[:n_arms])
 
 
-def _table(part: pl.DataFrame, names: list[str]) -> pd.DataFrame:
+def _table(part: pl.DataFrame, causes: list[str], names: list[str]) -> pd.DataFrame:
     table = to_pandas(part).pivot(index="source", columns="target", values="value")
-    return table.reindex(index=names, columns=names)
+    return table.reindex(index=causes, columns=names)
 
 
 def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> None:
     positive = table.where(table > 0)
     small = len(table) <= _MOST_ANNOTATED
-    ticks = [short(n, 12) for n in table.index]
+    ticks = [short(n, 12) for n in table.columns]
+    causes = [short(n, 12) for n in table.index]
     if positive.notna().to_numpy().any():
         sns.heatmap(
             positive,
@@ -77,10 +121,10 @@ def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> 
             linewidths=0.4,
             linecolor="#DDDDDD",
             xticklabels=ticks,
-            yticklabels=ticks,
+            yticklabels=causes,
         )
     else:
-        _empty(axes, ticks)
+        _empty(axes, ticks, causes)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", rotation=0, length=0)
     axes.tick_params(axis="x", rotation=0, length=0)
@@ -93,11 +137,10 @@ def _cell(value: float, labels: Labels) -> str:
     return "" if np.isnan(value) else number(float(f"{value:.2g}"), labels["value"].unit)
 
 
-def _empty(axes: Axes, ticks: list[str]) -> None:
-    places = np.arange(len(ticks)) + 0.5
-    axes.set(xlim=(0, len(ticks)), ylim=(len(ticks), 0), aspect="equal")
-    axes.set_xticks(places, ticks)
-    axes.set_yticks(places, ticks)
+def _empty(axes: Axes, ticks: list[str], causes: list[str]) -> None:
+    axes.set(xlim=(0, len(ticks)), ylim=(len(causes), 0), aspect="equal")
+    axes.set_xticks(np.arange(len(ticks)) + 0.5, ticks)
+    axes.set_yticks(np.arange(len(causes)) + 0.5, causes)
     note(axes, "nothing spread")
 
 

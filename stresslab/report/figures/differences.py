@@ -6,10 +6,39 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stresslab.analysis.contrasts import contrasts
 from stresslab.report.axes import head, interval_lines, line_marks, panels, series_legend
-from stresslab.report.chart import Frames, Labels
+from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import short, show_unit
+from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
+from stresslab.report.words import outcome_labels
+
+TITLE = "Paired differences between arms"
+
+
+_OUTCOMES = ("share_accounts_liquidated", "forced_notional_usd", "system_loss_usd")
+
+
+def prepare(source: Source) -> Prepared:
+    """Subtract the first arm of the design from every other, replicate by replicate."""
+    if len(source.arms) < 2:
+        raise NotInRun(f"design {source.design} has one arm; there is nothing to compare")
+    rows, baseline = source.shocked(), source.arms[0]
+    parts = [
+        contrasts(rows, list(_OUTCOMES), arm, baseline).with_columns(arm=pl.lit(arm))
+        for arm in source.arms[1:]
+    ]
+    frame = source.ordered(pl.concat(parts)).rename({"difference": "mid"})
+    if not frame.height:
+        raise NotInRun(f"no replicate finished under {baseline} and under another arm")
+    columns = ("pattern", "outcome", "contrast", "arm", "x", "mid", "low", "high", "n")
+    text = (
+        f"Above zero: more than under {baseline}, with the same people, wealth, positions and "
+        f"luck; mean over pairs of replicates, band: {STUDENT} of the difference."
+    )
+    labels = {"x": SHOCK_SIZE, **outcome_labels(*_OUTCOMES)}
+    return Prepared({"differences": frame.select(columns)}, labels, text)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:

@@ -10,15 +10,107 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stresslab.contagion.columns import MICRO_USD
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
-from stresslab.report.chart import Frames, Labels
-from stresslab.report.labels import number, short, show_unit
+from stresslab.report.chart import Frames, Labels, Prepared
+from stresslab.report.labels import FRACTION, Label, number, short, show_unit
+from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
 
 _AREAS = (6.0, 110.0)  # of the marks of liquidations, in square points
 _SHADOW = "#C4C4C4"
 _MODE_COLOURS = {"isolated": "#D55E00", "cross": "#00508A"}
+
+
+TITLE = "One run through time"
+
+
+_MOST_ASSETS = 12
+_SMOOTH = 11  # steps of the running median of depth, which flickers from step to step
+
+_LABELS = {
+    "mark": Label("return since the start", FRACTION),
+    "seconds": Label("time", "s"),
+    "insurance_fund": Label("insurance fund", "USD"),
+    "open_interest": Label("open interest, of the initial", FRACTION),
+    "depth": Label("bid depth, of its mean before the shock", FRACTION),
+}
+
+
+def prepare(source: Source) -> Prepared:
+    """Take the same run as the cascade figure: the one with the largest cascade tree."""
+    row = source.example()
+    events = source.run.events(row["cell"])
+    names = dict(enumerate(source.assets))
+    asset = pl.col("asset").replace_strict(names, return_dtype=pl.Enum(source.assets))
+    seconds = events["totals"].select("step", "seconds")
+    path = events["path"].join(seconds, on="step").sort("asset", "step")
+    shown = _most_forced(events)
+    path, forced = (f.filter(pl.col("asset").is_in(shown)) for f in (path, _forced(events)))
+    frames = {
+        "prices": path.select(asset, "seconds", index=_return("index"), mark=_return("mark")),
+        "liquidations": forced.join(
+            path.select("asset", "step", "seconds", mark=_return("mark")), on=["asset", "step"]
+        ).select(asset, "seconds", "mark", "mode", "notional_usd"),
+        "state": _state_of(events, path.with_columns(asset), source.assets),
+    }
+    text = (
+        f"{source.named(row).capitalize()}. Area of a mark: forced notional filled in the step; "
+        f"depth is a running median of {_SMOOTH} steps."
+    )
+    if len(shown) < len(source.assets):
+        text += f" Shown are the {len(shown)} assets with the most forced notional."
+    return Prepared(frames, _LABELS, text)
+
+
+def _return(price: str) -> pl.Expr:
+    ticks = pl.col(f"{price}_ticks")
+    return ticks / ticks.first().over("asset") - 1
+
+
+def _forced(events: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return forced notional filled by step, asset and mode, at the mark it was judged on."""
+    orders = events["forced_orders"].join(
+        events["assets"].select("asset", "unit_value_micro_usd"), on="asset"
+    )
+    value = pl.col("filled_lots").abs() * pl.col("mark_ticks") * pl.col("unit_value_micro_usd")
+    sums = orders.group_by("asset", "step", "mode").agg(notional_usd=value.sum() / MICRO_USD)
+    return sums.filter(pl.col("notional_usd") > 0).sort("asset", "step", "mode")
+
+
+def _most_forced(events: dict[str, pl.DataFrame]) -> list[int]:
+    sums = _forced(events).group_by("asset").agg(pl.col("notional_usd").sum())
+    ranked = events["assets"].select("asset").join(sums, on="asset", how="left").fill_null(0.0)
+    ranked = ranked.sort("notional_usd", "asset", descending=[True, False])
+    return sorted(ranked["asset"].head(_MOST_ASSETS).to_list())
+
+
+def _state_of(
+    events: dict[str, pl.DataFrame], path: pl.DataFrame, assets: list[str]
+) -> pl.DataFrame:
+    shock = events["shocks"]["first_step"].min()
+    before = pl.col("step") < shock if shock is not None else pl.lit(True)
+    interest = pl.col("open_interest_lots").cast(pl.Float64)
+    depth = pl.col("bid_depth_lots").cast(pl.Float64)
+    normal = depth.filter(before).mean()
+    columns = {
+        "open_interest": interest / interest.first(),
+        "depth": (depth / normal).rolling_median(_SMOOTH, center=True, min_samples=1),
+    }
+    fund = events["totals"].select(
+        quantity=pl.lit("insurance_fund"),
+        asset=pl.lit(None, pl.Enum(assets)),
+        seconds="seconds",
+        value=pl.col("insurance_fund_micro_usd") / MICRO_USD,
+    )
+    parts = [fund] + [
+        path.select(
+            quantity=pl.lit(name), asset="asset", seconds="seconds", value=value.over("asset")
+        ).filter(pl.col("value").is_finite())
+        for name, value in columns.items()
+    ]
+    return pl.concat(parts)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:

@@ -9,13 +9,43 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stresslab.analysis.summaries import summarise
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
-from stresslab.report.chart import Frames, Labels
+from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, number
+from stresslab.report.source import CROSS_SHARE, SHOCK_SIZE, Source
 from stresslab.report.style import MAGNITUDES
+from stresslab.report.words import outcome_labels
 
 _COLOUR, _WIDTH = "#00A0C8", 1.6  # of the contour
+
+
+TITLE = "Phase diagram: shock and share of cross margin"
+
+
+_CROSSED, _LOSS = "crossed", "system_loss_usd"
+_THRESHOLD = 0.5  # of runs in which liquidation crosses
+
+
+def prepare(source: Source) -> Prepared:
+    """Take means over replicates at every shock size and share of cross margin."""
+    rows = source.shocked().drop_nulls("y")
+    by_arm = rows.group_by("arm", maintain_order=True).agg(pl.col("x", "y").n_unique())
+    arms = by_arm.filter(pl.col("x") > 1, pl.col("y") > 1)["arm"].to_list()
+    if not arms:
+        raise NotInRun(f"design {source.design} does not vary shock and share of cross margin")
+    found = source.ordered(summarise(rows.filter(arm=arms[0]), [_CROSSED, _LOSS]))
+    frame = found.filter(pl.col("mean").is_not_null().any().over("pattern", "outcome"))
+    threshold = pl.when(pl.col("outcome") == _CROSSED).then(_THRESHOLD)
+    frame = frame.with_columns(threshold=threshold).rename({"mean": "value"})
+    labels = {"x": SHOCK_SIZE, "y": CROSS_SHARE, **outcome_labels(_CROSSED, _LOSS)}
+    text = (
+        f"Mean over replicates, under arm {arms[0]}; the line is where half of the runs cross. "
+        "Shock sizes and shares stand at equal distances, whatever their values."
+    )
+    columns = ("pattern", "outcome", "x", "y", "value", "low", "high", "threshold", "n")
+    return Prepared({"phase": frame.select(columns)}, labels, text)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:

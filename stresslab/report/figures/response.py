@@ -6,10 +6,36 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stresslab.analysis.summaries import summarise
 from stresslab.report.axes import from_zero, head, interval_lines, panels, series_legend
-from stresslab.report.chart import Frames, Labels
+from stresslab.report.chart import Frames, Labels, Prepared
 from stresslab.report.labels import show_unit
+from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
+from stresslab.report.words import outcome_labels
+
+TITLE = "Response to the size of the shock"
+
+
+#: What is shown where the shock leaves some assets alone, and where it takes all of them.
+_LONE = ("share_accounts_liquidated", "spill_same_accounts_usd", "spill_other_accounts_usd")
+_JOINT = ("share_accounts_liquidated", "forced_notional_usd", "system_loss_usd")
+
+
+def prepare(source: Source) -> Prepared:
+    """Take means over replicates at every shock size, arm by arm."""
+    rows = source.shocked()
+    joint = pl.col("n_shocked") == len(source.assets)
+    parts = [
+        (rows.filter(~joint), list(_LONE)),
+        (rows.filter(joint), list(_JOINT)),
+    ]
+    means = [source.ordered(summarise(part, names)) for part, names in parts if part.height]
+    frame = pl.concat(means).rename({"mean": "mid"})
+    frame = frame.select("pattern", "outcome", "arm", "x", "mid", "low", "high", "n")
+    labels = {"x": SHOCK_SIZE, **outcome_labels(*frame["outcome"].unique(maintain_order=True))}
+    text = f"Mean over replicates by arm; band: {STUDENT}."
+    return Prepared({"response": frame}, labels, text)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:

@@ -7,11 +7,47 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stresslab.analysis.summaries import summarise
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head
-from stresslab.report.chart import Frames, Labels
-from stresslab.report.labels import show_unit
+from stresslab.report.chart import Frames, Labels, Prepared
+from stresslab.report.labels import Label, show_unit
+from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, strokes
+
+TITLE = "Who bears the loss"
+
+
+#: Parts of the system loss and the loss itself.
+_PARTS = {
+    "trader_loss_usd": "traders",
+    "penalties_usd": "penalties",
+    "fund_paid_usd": "fund",
+    "adl_usd": "ADL",
+    "socialised_usd": "socialised",
+    "system_loss_usd": "total",
+}
+
+
+def prepare(source: Source) -> Prepared:
+    """Take mean losses at the largest shock of each pattern; parts sum to the total."""
+    rows = source.shocked()
+    largest = rows.filter(pl.col("x") == pl.col("x").max().over("pattern"))
+    besides = largest.with_columns(pl.col("trader_loss_usd") - pl.col("penalties_usd"))
+    found = source.ordered(summarise(besides, list(_PARTS)))
+    found = found.with_columns(pl.col("outcome").replace_strict(_PARTS))
+    end = pl.col("mean").cum_sum().over("pattern", "arm")
+    start = pl.when(pl.col("outcome") == "total").then(0.0).otherwise(end - pl.col("mean"))
+    frame = found.with_columns(start=start).rename({"mean": "amount", "outcome": "component"})
+    columns = ("pattern", "arm", "component", "start", "amount", "low", "high", "n")
+    text = (
+        f"Losses at the largest shock ({source.sizes(largest)}), valued at the index: traders "
+        "beside penalties, penalties, insurance fund, auto-deleveraging and socialised loss sum to "
+        f"the total (hatched). Means over replicates; bars: {STUDENT}."
+    )
+    return Prepared(
+        {"waterfall": frame.select(columns)}, {"amount": Label("mean loss", "USD")}, text
+    )
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:

@@ -109,24 +109,19 @@ def ccdf(n: int) -> Prepared:
             sizes = np.minimum(np.round(scale * random.pareto(tail, n)), 2000 * scale)
             for size in np.unique(sizes[sizes > 0]):
                 share = float((sizes >= size).mean())
-                rows.append((measure, arm, float(size), share, 0.7 * share, min(1.0, 1.4 * share)))
+                interval = (0.7 * share, min(1.0, 1.4 * share))
+                rows.append(("BTC alone", measure, arm, float(size), share, *interval))
         if n > 50:
             ends = [(10 * scale, 0.3), (1000 * scale, 0.3 * 100**-0.6)]
-            guides += [(measure, "cross", 0.6, size, share) for size, share in ends]
+            guides += [("BTC alone", measure, "cross", 0.6, *end) for end in ends]
     text = pl.String
-    sizes = {
-        "measure": text,
-        "arm": text,
-        "size": float,
-        "at_least": float,
-        "low": float,
-        "high": float,
-    }
-    lines = {"measure": text, "arm": text, "exponent": float, "size": float, "at_least": float}
+    texts = {"pattern": text, "measure": text, "arm": text}
+    sizes = {**texts, "size": float, "at_least": float, "low": float, "high": float}
+    lines = {**texts, "exponent": float, "size": float, "at_least": float}
     labels = {
         "accounts": Label("accounts liquidated"),
         "forced_notional_usd": OUTCOMES["forced_notional_usd"],
-        "at_least": Label("share of runs at least so large"),
+        "at_least": Label("share of trees at least so large"),
     }
     frames = {
         "ccdf": pl.DataFrame(rows, sizes, orient="row"),
@@ -277,7 +272,7 @@ def liquidation_map(n: int) -> Prepared:
         for mode, scale in [("isolated", 1.0), ("cross", 0.5)]
         for move in np.linspace(-0.4, 0.4, 41)
     ]
-    frame = pl.DataFrame(rows, ["asset", "mode", "move", "notional_usd"], orient="row")
+    frame = pl.DataFrame(rows, ["asset", "series", "move", "notional_usd"], orient="row")
     labels = {
         "move": Label("move of the asset's mark, alone", FRACTION),
         "notional_usd": Label("notional in pools that breach", "USD"),

@@ -78,7 +78,7 @@ def test_the_legend_names_every_series(figure: str) -> None:
     assert picture.legends
     named = {t.get_text() for legend in picture.legends for t in legend.get_texts()}
     frame = next(iter(PLAIN[figure].frames.values()))
-    key = {"differences": "contrast", "cascade": "asset", "liquidation_map": "mode"}.get(
+    key = {"differences": "contrast", "cascade": "asset", "liquidation_map": "series"}.get(
         figure, "arm"
     )
     if figure == "path":

@@ -1,0 +1,211 @@
+"""What figures read: one design of a run, its places described by shock and share of cross margin.
+
+A point is described by its complete scenario, not by the paths that a design happens to vary, so
+that a shock written in the scenario and one written in a grid are the same thing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from stresslab.analysis.frames import DONE, FULL, PLACE
+from stresslab.contagion import Contagion
+from stresslab.contagion.outcomes import OUTCOMES
+from stresslab.experiment.cells import scenario_of
+from stresslab.market.rules import Shock
+from stresslab.report.chart import NotInRun
+from stresslab.report.labels import FRACTION, Label, number
+from stresslab.report.words import parameter_label
+from stresslab.results.run import Run
+from stresslab.traders.choice.fixed_share import FixedShare
+
+#: How captions name the interval of a mean.
+STUDENT = "95 % Student interval"
+
+SHOCK_SIZE: Label = parameter_label(Shock, "fall")
+CROSS_SHARE: Label = parameter_label(FixedShare, "cross_share")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a design point does: which assets fall, by how much, who uses cross margin."""
+
+    pattern: str
+    n_shocked: int
+    fall: float | None
+    cross_share: float | None
+
+
+def setting_of(scenario: Mapping[str, Any]) -> Setting:
+    """Describe a complete scenario; without a shock there is no size."""
+    shocks = scenario["market"]["shocks"].values()
+    shocked = {asset for shock in shocks for asset in shock["assets"]}
+    fall = max((shock["fall"] for shock in shocks), default=None)
+    share = scenario["margin_mode"].get("cross_share")
+    return Setting(_pattern(shocked, list(scenario["assets"])), len(shocked), fall, share)
+
+
+def _pattern(shocked: set[str], assets: list[str]) -> str:
+    if not shocked:
+        return "no shock"
+    if len(shocked) == len(assets):
+        return "all together" if len(assets) > 1 else assets[0]
+    names = [asset for asset in assets if asset in shocked]
+    return f"{names[0]} alone" if len(names) == 1 else f"{', '.join(names)} together"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One design of a run."""
+
+    run: Run
+    design: str
+    kept: frozenset[str]  # cells of the run that keep their event log
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The design as its config says it."""
+        plan: Mapping[str, Any] = self.run.study["designs"][self.design]
+        return plan
+
+    @property
+    def seed(self) -> int:
+        return int(self.run.study["seed"])
+
+    @property
+    def replicates(self) -> int:
+        return int(self.plan["replicates"])
+
+    @property
+    def assets(self) -> list[str]:
+        """Names in the order of their ids."""
+        return list(self.run.study["scenario"]["assets"])
+
+    @property
+    def arms(self) -> list[str]:
+        return list(self.plan["arms"])
+
+    @property
+    def control(self) -> str:
+        """The control that figures show: with full feedback, or the first of the design."""
+        controls = list(self.plan["controls"])
+        return FULL if FULL in controls else controls[0]
+
+    @cached_property
+    def places(self) -> pl.DataFrame:
+        """Every place of the design with its setting: finished or not, under every control."""
+        rows = self.run.outcomes.filter(design=self.design)
+        points = rows.unique(["point", "arm"], keep="first", maintain_order=True)
+        keys = points.select("point", "arm", "cell").rows()
+        found = [(point, arm, self._setting(cell)) for point, arm, cell in keys]
+        settings = pl.DataFrame(
+            [(p, a, s.pattern, s.n_shocked, s.fall, s.cross_share) for p, a, s in found],
+            {
+                "point": rows.schema["point"],
+                "arm": pl.String,
+                "pattern": pl.String,
+                "n_shocked": pl.Int64,
+                "x": pl.Float64,
+                "y": pl.Float64,
+            },
+            orient="row",
+        )
+        return rows.join(settings, on=["point", "arm"], how="left", maintain_order="left")
+
+    def _setting(self, cell: str) -> Setting:
+        number, _ = self.run.resolved["cells"][cell]
+        return setting_of(scenario_of(self.run.resolved, number))
+
+    @cached_property
+    def done(self) -> pl.DataFrame:
+        """Finished places under the control that figures show; lone shocks before joint ones."""
+        rows = self.places.filter(status=DONE, control=self.control)
+        settings = ("pattern", "n_shocked", "x", "y")
+        columns = [name for name in (*PLACE, *settings, *OUTCOMES) if name in rows.columns]
+        order = (_rank("arm", self.arms), "replicate")
+        return rows.select(columns).sort("n_shocked", "pattern", "x", "y", *order)
+
+    @property
+    def patterns(self) -> list[str]:
+        """Sets of assets that fall, the smallest first."""
+        return self.done["pattern"].unique(maintain_order=True).to_list()
+
+    def ordered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Sort finished numbers: lone shocks first, outcomes as asked for, arms as designed."""
+        outcomes = frame["outcome"].unique(maintain_order=True).to_list()
+        ranks = (_rank("outcome", outcomes), _rank("arm", self.arms))
+        return frame.sort("n_shocked", "pattern", *ranks, "x", "y", maintain_order=True)
+
+    def sizes(self, rows: pl.DataFrame) -> str:
+        """Say which shocks are shown, as captions do: ``BTC alone 20 %``."""
+        shown = rows.select("pattern", "x").unique(maintain_order=True).rows()
+        return ", ".join(p if x is None else f"{p} {number(x, FRACTION)} %" for p, x in shown)
+
+    def contagion(self, cell: str) -> Contagion:
+        """Return the projections of a cell that keeps its event log."""
+        return Contagion(self.run.tables(cell))
+
+    def shocked(self) -> pl.DataFrame:
+        """Return finished places with a shock, or refuse."""
+        rows = self.done.filter(pl.col("x") > 0)
+        if not rows.height:
+            raise NotInRun(f"no finished cell of design {self.design} has a shock")
+        points = rows.group_by("pattern", "x", "y", "arm").agg(pl.col("point").n_unique())
+        if points["point"].max() != 1:
+            raise NotInRun(f"design {self.design} varies more than the shock and the cross share")
+        return rows
+
+    def focus(self, pattern: str) -> float | None:
+        """Return the shock size at which cascade trees are largest on average, over all arms.
+
+        The smaller size if two are equal; ``None`` without a shock.
+        """
+        rows = self.done.filter(pl.col("pattern") == pattern)
+        trees = rows.group_by("x").agg(pl.col("largest_tree_usd").mean()).sort("x")
+        if not trees.height:
+            raise NotInRun(f"no finished cell of design {self.design} has the shock '{pattern}'")
+        place = trees["largest_tree_usd"].round(6).arg_max()
+        size: float | None = trees["x"][place or 0]
+        return size
+
+    def kept_at_focus(self, pattern: str) -> pl.DataFrame:
+        """Return finished places of a pattern at its focus that keep their event log, or refuse."""
+        at_size = pl.col("x").eq_missing(pl.lit(self.focus(pattern), pl.Float64))
+        rows = self.done.filter(at_size, pattern=pattern)
+        rows = rows.filter(pl.col("cell").is_in(list(self.kept)))
+        if not rows.height:
+            raise NotInRun("no finished cell keeps its event log; 'record.events' sets which do")
+        return rows
+
+    def example(self) -> dict[str, Any]:
+        """Return the place of the run with the largest cascade tree, or refuse.
+
+        Among runs of the smallest shocked set at its focus that keep their events; ties go to the
+        earlier arm and replicate. Charts of one run show this one.
+        """
+        rows = self.kept_at_focus(self.patterns[0] if self.patterns else "")
+        place = rows["largest_tree_usd"].arg_max() or 0
+        row: dict[str, Any] = rows.row(place, named=True)
+        return row
+
+    def named(self, row: Mapping[str, Any]) -> str:
+        """Say which run a place is: arm, shock, replicate and cell."""
+        size = "" if row["x"] is None else f" {number(row['x'], FRACTION)} %"
+        what = f"{row['pattern']}{size}, replicate {row['replicate']}"
+        return f"arm {row['arm']}, {what} (cell {row['cell']})"
+
+
+def _rank(column: str, names: list[str]) -> pl.Expr:
+    return pl.col(column).replace_strict(names, list(range(len(names))), return_dtype=pl.Int64)
+
+
+def sources(run: Run) -> Iterator[Source]:
+    """Yield the designs of a run in the order of its config."""
+    kept = frozenset(run.with_events())
+    for design in run.study["designs"]:
+        yield Source(run, design, kept)
