@@ -12,22 +12,30 @@ import numpy as np
 
 from stresslab.core.events import FLOAT, SMALL, TABLES, TEXT
 
-Tables = dict[str, dict[str, np.ndarray]]
+#: Falls at which a cell misbehaves.
+RAISES, DIES, DIES_ONCE = 0.66, 0.99, 0.98
 
 
 def simulate(scenario: dict[str, Any], seed: int, replicate: int, folder: Path) -> Any:
-    """Return tables and outcomes that depend on all inputs; ``feedback`` tells how to end."""
-    fall = scenario["shocks"]["first"]["fall"] if scenario["shocks"] else 0.0
-    count = scenario["traders"]["levered"]["count"]
-    if fall == 0.66:
-        raise ValueError("no market at a fall of 0.66")
-    if fall == 0.99:
-        os.kill(os.getpid(), signal.SIGKILL)
+    """Return tables and outcomes that depend on all inputs."""
+    fall = scenario["shocks"]["first"]["fall"]
+    _misbehave(fall, folder / f"died-{scenario['traders']['levered']['mode']}-{replicate}")
     time.sleep(scenario["duration_seconds"] / 1000)
     rng = np.random.Generator(np.random.Philox(key=seed * 1000 + replicate))
+    count = scenario["traders"]["levered"]["count"]
     tables = {name: _table(name, rng, count) for name in TABLES}
-    loss = float(np.sum(rng.normal(size=count))) * fall
-    return tables, {"loss_usd": loss, "n_liquidations": count, "undefined": float("nan")}
+    loss = float(rng.normal(size=count).max()) * fall
+    first = next(iter(scenario["assets"]))
+    outcomes = {"loss_usd": loss, "n_liquidations": np.int64(count), "ratio": float("nan")}
+    return tables, {**outcomes, f"price_of_{first}_usd": scenario["assets"][first]["price_usd"]}
+
+
+def _misbehave(fall: float, mark: Path) -> None:
+    if fall == RAISES:
+        raise ValueError(f"no market at a fall of {fall}")
+    if fall == DIES or (fall == DIES_ONCE and not mark.exists()):
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _table(name: str, rng: np.random.Generator, n_rows: int) -> dict[str, np.ndarray]:

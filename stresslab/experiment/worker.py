@@ -13,6 +13,7 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -62,7 +63,19 @@ class Reply:
 
 
 def main() -> None:
-    """Serve the parent until it closes the input."""
+    """Serve the parent until it closes the input.
+
+    The process ends at once either way: a usual end would wait for the thread that listens.
+    """
+    try:
+        _serve()
+    except BaseException:
+        traceback.print_exc()  # read by the parent as the last words
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     _die_with_parent()
     output = _private_output()
