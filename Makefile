@@ -50,7 +50,8 @@ format: $(INSTALLED)-dev     ## write the code in the house's format
 	@$(BIN)/ruff check --fix .
 
 docs: $(INSTALLED)       ## write docs/reference/ again from the declarations
-	@$(BIN)/stresslab schema > docs/reference/config.schema.json
+	@mkdir -p docs/reference
+	@$(BIN)/python -m stresslab.cli.reference docs/reference
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url pyproject.toml

@@ -12,6 +12,7 @@ from stresslab.results import run as results
 
 if TYPE_CHECKING:
     import networkx
+    import polars as pl
     from matplotlib.figure import Figure
 
     from stresslab.contagion.projection import Contagion
@@ -100,6 +101,17 @@ class Run(results.Run):
         from stresslab import report
 
         return report.figure(self, name)
+
+    def headline(self) -> dict[str, pl.DataFrame]:
+        """Return the headline of every design in long form.
+
+        A row is a point, a ``quantity`` (share of accounts liquidated, probability that
+        liquidation crossed into an unshocked asset, paired difference of the share) and the arm or
+        contrast it is ``of``; ``low`` and ``high`` are the 95 % interval.
+        """
+        from stresslab import report
+
+        return report.headlines(self)
 
     def report(self, tell: Callable[[str], None] | None = None) -> Path:
         """Draw all figures and tables into the folder of the run; return its ``report.html``.

@@ -30,24 +30,18 @@ def list_(what: str | None) -> None:
 
 
 @click.command(short_help="Print the JSON Schema of a config.")
-@click.option("--page", is_flag=True, help="As a page for people, in Markdown.")
-def schema(page: bool) -> None:
-    """Print what a config may say: as JSON Schema for editors and programs, or as a page.
+def schema() -> None:
+    """Print the JSON Schema of a config, for editors and other programs.
 
     \b
     Example:
       stresslab schema > config.schema.json
-      stresslab schema --page > parameters.md
     """
     import json
 
-    from stresslab.cli.reference import parameter_page
     from stresslab.experiment.schema import json_schema
 
-    if page:
-        click.echo(parameter_page(), nl=False)
-    else:
-        click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 def _show(title: str, rows: Iterator[tuple[str, str]]) -> None:
@@ -86,17 +80,7 @@ def _runs() -> Iterator[tuple[str, str]]:
 
 
 def _parts() -> Iterator[tuple[str, str]]:
-    """Yield every kind of every parameter that chooses one, then figures, measures and graphs."""
-    from stresslab.cli.reference import choices, first_line
-    from stresslab.contagion.graph import GRAPHS
-    from stresslab.contagion.measures import MEASURES
-    from stresslab.report.figures import FIGURES
+    from stresslab.cli.reference import parts
 
-    for path, kind, cls in choices():
-        yield f"{path}: {kind}", first_line(cls)
-    for name, chart in FIGURES.items():
-        yield f"figure: {name}", chart.TITLE
-    for name, measure in MEASURES.items():
-        yield f"measure: {name}", measure.description
-    for name, graph in GRAPHS.items():
-        yield f"graph: {name}", first_line(graph)
+    for where, name, what in parts():
+        yield f"{where}: {name}", what

@@ -24,9 +24,12 @@ def report(run: str) -> None:
       stresslab report runs/demo
     """
     from stresslab.api import open_run
+    from stresslab.cli.headline import show_headlines
 
     opened = open_run(run)
+    click.echo("drawing")
     page = opened.report(tell=click.echo)
+    show_headlines(opened)
     click.echo(f"report   {page}")
     click.echo(f"figures  {opened.path / 'figures'}")
     click.echo(f"tables   {opened.path / 'tables'}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.figure import Figure
 
     from stresslab.results.run import Run
@@ -30,3 +31,10 @@ def figure(run: Run, name: str) -> Figure:
     from stresslab.report.drawing import draw
 
     return draw(run, name)
+
+
+def headlines(run: Run) -> dict[str, pl.DataFrame]:
+    """Return the headline numbers of every design, in long form: a row per point, quantity, arm."""
+    from stresslab.report.drawing import headlines as of_designs
+
+    return of_designs(run)

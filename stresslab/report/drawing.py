@@ -191,14 +191,25 @@ _HEADLINE_CAPTION = (
 )
 
 
+def headlines(run: Run) -> dict[str, pl.DataFrame]:
+    """Return the headline numbers of every design that has finished cells, in long form."""
+    found = {source.design: _headline_numbers(source) for source in sources(run)}
+    return {design: numbers for design, numbers in found.items() if numbers.height}
+
+
 def _headline(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
+    numbers = _headline_numbers(source)
+    empty = [name for name in numbers.columns if numbers[name].is_null().all()]
+    text = headline_text(numbers.drop(empty, "design", strict=False)) if numbers.height else numbers
+    return numbers, text
+
+
+def _headline_numbers(source: Source) -> pl.DataFrame:
     pair = (source.arms[1], source.arms[0]) if len(source.arms) > 1 else (source.arms[0],) * 2
     pair = ("cross", "isolated") if {"cross", "isolated"} <= set(source.arms) else pair
     mine = source.run.outcomes.filter(design=source.design)
     numbers = headline(mine, source.arms, pair, source.control)
-    empty = [name for name in numbers.columns if numbers[name].is_null().all()]
-    text = headline_text(numbers.drop(empty, "design", strict=False)) if numbers.height else numbers
-    return numbers, text
+    return numbers if len(source.arms) > 1 else numbers.filter(pl.col("quantity") != "difference")
 
 
 def _pairing(run: Run) -> pl.DataFrame:
