@@ -137,6 +137,25 @@ def test_dust_has_not_crossed() -> None:
     assert measure(log)["crossed_to_others"] == 0.0
 
 
+def test_shorts_and_flat_positions_count_as_they_should() -> None:
+    """Account 3 is short 30 B against 4's long, and 4's position in A begins after the start."""
+    log = hand_cascade()
+    log["positions"]["initial_lots"][3:] = [-30, 0]
+    found = measure(log)
+    assert found["spill_share"] == 6_760 / 4_000
+    assert found["share_holders_liquidated"] == 1.0
+    assert Contagion(log).shocked_holders.tolist() == [1, 2]
+    assert Contagion(log).initial_open_interest.tolist() == [15_000 * USD, 4_000 * USD]
+
+
+def test_crossing_to_others_asks_for_others() -> None:
+    log = hand_cascade()
+    log["forced_orders"]["filled_lots"][2] = 0
+    found = measure(log)
+    assert found["spill_same_accounts_usd"] == 0.0
+    assert found["crossed_to_others"] == 1.0
+
+
 def test_holders_of_the_shocked_asset_and_others_are_told_apart() -> None:
     log = hand_cascade()
     log["liquidations"]["account"][3] = 1
