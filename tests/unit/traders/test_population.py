@@ -85,7 +85,7 @@ def test_a_one_sided_crowd_is_met_by_counterparties() -> None:
 
 def test_a_one_sided_crowd_alone_is_refused() -> None:
     holdings = {"kind": "directional", "share_long": 1.0}
-    with pytest.raises(ConfigError, match="are long and nobody is short"):
+    with pytest.raises(ConfigError, match="lots of BTC are long"):
         draw(groups_of(speculators=speculators(holdings=holdings)))
 
 
@@ -112,6 +112,15 @@ def test_carry_trades_pay_spot_and_margin_from_wealth() -> None:
     assert (abs(-value[0] / cash - 4.0) < 0.1).all()
     assert population.columns.first_leg[rows].tolist() == [3] * 5
     assert population.columns.second_leg[rows].tolist() == [0] * 5
+
+
+def test_a_carry_trade_at_high_leverage_is_cut_to_what_wealth_pays() -> None:
+    population = draw(groups_of(makers=MAKERS, carry={**CARRY, "leverage": {"median": 100.0}}))
+    rows = np.flatnonzero(population.columns.group == 1)
+    cash = population.columns.wealth[rows] - _value(population)[3, rows]
+    margin = _margin(population)[rows]
+    assert (margin > 0).all()
+    assert (margin <= cash).all() and (margin > 0.9 * cash).all()
 
 
 def test_accounts_written_out_stand_as_written() -> None:

@@ -63,10 +63,10 @@ def test_a_carry_trade_needs_spot_on_one_leg() -> None:
     assert list(found) == ["a.holdings.spot_of.BTC"]
 
 
-def test_declarations_import_neither_mesa_nor_numba() -> None:
+def test_declarations_import_neither_mesa_nor_numba_nor_numpy() -> None:
     code = (
         "import sys, stresslab.traders.rules as r; assert r.TraderGroup; "
-        "print([m for m in ('mesa', 'numba', 'polars') if m in sys.modules])"
+        "print([m for m in ('mesa', 'numba', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
