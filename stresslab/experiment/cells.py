@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +64,7 @@ class _Planning:
         self.cells: dict[str, tuple[int, int]] = {}  # -> number of its scenario, replicate
 
     def plan(self) -> Plan:
-        base = self._localised(self.config.values[ROOT])
+        base = renamed(self.scenario_shape, self.config.values[ROOT], self._name)
         places = [p for design in self.config.designs for p in self._places(design, base)]
         study = {k: v for k, v in self._local_study(self.config.values).items() if k != "small"}
         resolved = {
@@ -75,10 +76,6 @@ class _Planning:
         }
         written = {k: v for k, v in self._local_study(self.config.written).items() if k != "small"}
         return Plan(places, resolved, written, {f: name for name, f in self.names.items()})
-
-    def _localised(self, scenario: dict[str, Any]) -> dict[str, Any]:
-        localised: dict[str, Any] = renamed(self.scenario_shape, scenario, self._name)
-        return localised
 
     def _name(self, file: str) -> str:
         if file not in self.names:
@@ -102,26 +99,26 @@ class _Planning:
     def _places(self, design: PlannedDesign, base: dict[str, Any]) -> Iterator[Place]:
         for point, arm, control in design.combinations():
             number, scenario_digest = self._scenario(base, (point, arm, control))
-            values = {o.path: o.value for o in point.overrides}
+            values = {o.path: self._local(o).value for o in point.overrides}
             for replicate in range(design.replicates):
                 cell = cell_id(scenario_digest, self.config.seed, replicate)
                 self.cells.setdefault(cell, (number, replicate))
                 names = (design.name, int(point.name), arm.name, control.name)
                 yield Place(*names, replicate, cell, values)
 
-    def _portable(self, override: Override) -> Any:
+    def _local(self, override: Override) -> Override:
         value = override.value
         for steps in override.files:
             value = replaced(value, steps, self._name(at(value, steps)))
-        return value
+        return dataclasses.replace(override, value=value)
 
     def _scenario(self, base: dict[str, Any], variants: tuple[Variant, ...]) -> tuple[int, str]:
-        overrides = [o for variant in variants for o in variant.overrides]
-        scenario = self._localised(overlaid(base, overrides))
+        overrides = [self._local(o) for variant in variants for o in variant.overrides]
+        scenario = overlaid(base, overrides)
         scenario_digest = digest(scenario)
         if scenario_digest not in self.numbers:
             self.numbers[scenario_digest] = len(self.scenarios)
-            self.scenarios.append({o.path: self._portable(o) for o in overrides})
+            self.scenarios.append({o.path: o.value for o in overrides})
         return self.numbers[scenario_digest], scenario_digest
 
 
