@@ -84,12 +84,12 @@ def random_group(kind: str, seed: int, n_traders: int = 30, **parameters: Any) -
     group = Group(
         name=kind,
         kind=kind,
-        strategy=strategy,
         parameters=build(strategy.Parameters, parameters),
         choice=FixedShare(cross_share=0.5),
         accounts=random_accounts(rng, market, n_traders),
         columns=random_columns(rng, n_traders),
         market=market,
+        lot_value=market.mark * market.unit_value,
         step_seconds=STEP_SECONDS,
         members=np.arange(n_traders),
         rows=np.flatnonzero(rng.random(n_traders) < 0.8),

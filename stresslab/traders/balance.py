@@ -49,6 +49,7 @@ def _shrink(name: str, position: np.ndarray, role: np.ndarray, excess: int) -> N
 def _one_sided(name: str, side: int, excess: int) -> str:
     long, short = ("long", "short") if side > 0 else ("short", "long")
     return (
-        f"traders: {abs(excess)} lots of {name} are {long} and nobody is {short}; "
-        "change share_long or add a group with is_counterparty: true"
+        f"traders: {abs(excess)} lots of {name} are {long} with nobody {short}, and the positions "
+        "that may be scaled down (not hedges, not written-out accounts) do not make up for them; "
+        "change share_long, draw more traders, or add a group with is_counterparty: true"
     )

@@ -9,10 +9,10 @@ import numpy as np
 
 from stresslab.core.columns import Accounts, Market, Orders, make_orders
 from stresslab.core.random import Streams
-from stresslab.traders.group import Group, StepDraws
+from stresslab.traders.group import Group, StepDraws, value_lots
 from stresslab.traders.population import Population
 from stresslab.traders.rules import TraderGroup
-from stresslab.traders.strategies import STRATEGIES, kind_of
+from stresslab.traders.strategies import kind_of
 from stresslab.traders.turns import TurnCalendar
 
 
@@ -40,11 +40,21 @@ class Crowd:
         self.columns = population.columns
         self.orders: Orders = make_orders(1024)
         self._streams, self._market = streams, market
+        self._lot_value = market.mark * market.unit_value
         self.groups = [
-            _group(
-                place, name, rules[name], margin_mode, self.columns, accounts, market, step_seconds
+            Group(
+                name=name,
+                kind=kind_of(group.strategy),
+                parameters=group.strategy,
+                choice=group.margin_mode or margin_mode,
+                accounts=accounts,
+                columns=self.columns,
+                market=market,
+                lot_value=self._lot_value,
+                step_seconds=step_seconds,
+                members=np.flatnonzero(self.columns.group == place),
             )
-            for place, name in enumerate(rules)
+            for place, (name, group) in enumerate(rules.items())
         ]
         mean_seconds = np.array([group.seconds_between_turns for group in rules.values()])
         self._calendar = TurnCalendar(
@@ -75,6 +85,7 @@ class Crowd:
         """Return the orders of everybody whose turn it is; the batch is reused by the next step."""
         draws = StepDraws(self._streams, step)
         due = self._calendar.due(step)
+        value_lots(self._market, self._lot_value)
         places = self.columns.group[due]
         by_group = due[places.argsort(kind="stable")]
         ends = np.bincount(places, minlength=len(self.groups)).cumsum().tolist()
@@ -90,7 +101,6 @@ class Crowd:
     def _ask(self, group: Group, draws: StepDraws) -> None:
         self._make_room(group.rows.size * group.orders_per_turn)
         first = int(self.orders.n[0])
-        group.look()
         group.strategy.decide_all(group, self._market, draws, self.orders)
         last = int(self.orders.n[0])
         if last > first:
@@ -104,28 +114,3 @@ class Crowd:
         for old, new in zip(self.orders, larger, strict=True):
             new[: old.size] = old
         self.orders = larger
-
-
-def _group(
-    place: int,
-    name: str,
-    rules: TraderGroup,
-    margin_mode: Any,
-    columns: Any,
-    accounts: Accounts,
-    market: Market,
-    step_seconds: float,
-) -> Group:
-    kind = kind_of(rules.strategy)
-    return Group(
-        name=name,
-        kind=kind,
-        strategy=STRATEGIES[kind],
-        parameters=rules.strategy,
-        choice=rules.margin_mode or margin_mode,
-        accounts=accounts,
-        columns=columns,
-        market=market,
-        step_seconds=step_seconds,
-        members=np.flatnonzero(columns.group == place),
-    )

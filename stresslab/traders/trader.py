@@ -11,8 +11,9 @@ import math
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from stresslab.core.columns import VOLUNTARY
+from stresslab.core.columns import CANCEL_ALL, IOC, LIMIT, POST_ONLY, VOLUNTARY
 from stresslab.core.declarations import declared, parameters
+from stresslab.core.errors import StresslabError
 from stresslab.core.events import FLAT, MODES
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Trader:
         """Append the orders of every trader in ``group.rows``, each asked through ``decide``."""
         for row in group.rows.tolist():
             trader = group.trader(row)
-            for order in trader.decide(market, draws.of(trader.unique_id)):
+            answer = trader.decide(market, draws.of(trader.unique_id))
+            trader.check(answer)
+            for order in answer:
                 _append(orders, row, order)
 
     @classmethod
@@ -88,6 +91,23 @@ class Trader:
     def decide(self, market: Market, draws: Draws) -> list[Order]:
         """Return the orders of this turn; ``draws`` are the trader's own for this step."""
         raise NotImplementedError(f"{type(self).__name__} has no decide")
+
+    def check(self, orders: list[Order]) -> None:
+        """Raise StresslabError when the trader's rule gave orders that no book can take."""
+        most, n_assets = self.group.orders_per_turn, self.positions.size
+        if len(orders) > most:
+            raise StresslabError(
+                self._complaint(f"{len(orders)} orders in a turn; allowed: {most}")
+            )
+        for order in orders:
+            needs_price = order.kind in (LIMIT, IOC, POST_ONLY)
+            is_sound = 0 <= order.asset < n_assets and LIMIT <= order.kind <= CANCEL_ALL
+            is_empty = order.lots == 0 and order.kind != CANCEL_ALL
+            if not is_sound or is_empty or (needs_price and order.price < 1):
+                raise StresslabError(self._complaint(_describe(order, n_assets)))
+
+    def _complaint(self, what: str) -> str:
+        return f"strategy '{self.group.kind}', trader {self.unique_id}: {what}"
 
     @property
     def parameters(self) -> Any:
@@ -176,6 +196,13 @@ def _values_type(cls: type[Trader]) -> Any:
     values: Any = namedtuple("Values", names)  # type: ignore[misc]
     values.__module__, values.__qualname__ = cls.__module__, f"{cls.__qualname__}.Values"
     return values
+
+
+def _describe(order: Order, n_assets: int) -> str:
+    return (
+        f"{order} cannot be sent; allowed are assets 0 to {n_assets - 1}, the kinds of "
+        "core.columns, lots other than 0, and prices of at least 1 tick"
+    )
 
 
 def _append(orders: Orders, row: int, order: Order) -> None:

@@ -38,10 +38,12 @@ class Sight(NamedTuple):
     is_spot: np.ndarray  # (A,)
 
 
-def sight_of(accounts: Accounts, columns: TraderColumns, market: Market) -> Sight:
-    """Gather what rules read; ``lot_value`` is filled at the start of each step."""
+def sight_of(
+    accounts: Accounts, columns: TraderColumns, market: Market, lot_value: np.ndarray
+) -> Sight:
+    """Gather what rules read; ``lot_value`` is brought up to date at the start of each step."""
     values = {**market._asdict(), **columns._asdict(), **accounts._asdict()}
-    values["lot_value"] = market.mark * market.unit_value
+    values["lot_value"] = lot_value
     return Sight(*(values[name] for name in Sight._fields))
 
 

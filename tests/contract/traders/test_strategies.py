@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from stresslab.core.columns import CANCEL_ALL, IOC, LIMIT, MARKET, POST_ONLY, QUOTE, VOLUNTARY
+from stresslab.core.errors import StresslabError
 from stresslab.traders.agents import agent_class
 from stresslab.traders.group import Group
 from stresslab.traders.strategies import STRATEGIES, STRATEGY_PARAMETERS, kind_of
@@ -35,7 +36,6 @@ def _plain(group: Group) -> list[tuple[int, ...]]:
 
 def _compiled(group: Group) -> list[tuple[int, ...]]:
     orders = orders_of(group)
-    group.look()
     group.strategy.decide_all(group, group.market, draws_of(group), orders)
     return rows_of(orders)
 
@@ -169,6 +169,32 @@ def test_a_plugin_with_only_a_plain_rule_takes_part(tmp_path: Path, table: None)
         agent = group.trader(trader)
         assert abs(lots) == agent.lots_for(0.02 * agent.equity, asset)
         assert (lots < 0) == (group.market.trend[asset] > 0)
+
+
+@pytest.mark.parametrize(
+    ("order", "complaint"),
+    [
+        ("Order(9, 1, 1)", "assets 0 to 3"),
+        ("Order(0, 7, 1)", "the kinds of core.columns"),
+        ("Order(0, 0, 1, 0)", "at least 1 tick"),
+        ("Order(0, 1, 0)", "lots other than 0"),
+        ("*100 * [Order(0, 1, 1)]", "100 orders in a turn; allowed: 64"),
+    ],
+)
+def test_a_plugin_that_sends_nonsense_is_named(
+    tmp_path: Path, table: None, order: str, complaint: str
+) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(
+        "from stresslab.traders.strategies import STRATEGIES\n"
+        "from stresslab.traders.trader import Order, Trader\n"
+        "class Broken(Trader):\n"
+        f"    def decide(self, market, draws):\n        return [{order}]\n"
+        "STRATEGIES['broken'] = Broken\n"
+    )
+    _load(path)
+    with pytest.raises(StresslabError, match=f"strategy 'broken', trader .*{complaint}"):
+        _compiled(random_group("broken", seed=1))
 
 
 @pytest.fixture

@@ -47,7 +47,6 @@ def _put(orders: Orders, row: int, order: Order) -> None:
 
 
 def _cross_share(group: Group, rule: Logit, orders: Orders) -> float:
-    group.look()
     rule.choose_first(group, draws_of(group))
     group.accounts.chosen_mode[0] = ISOLATED
     rule.choose(group, draws_of(group), orders, 0, int(orders.n[0]))

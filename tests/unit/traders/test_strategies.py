@@ -42,12 +42,12 @@ def _group(kind: str, parameters: dict[str, Any]) -> Group:
     return Group(
         name="group",
         kind=kind,
-        strategy=strategy,
         parameters=build(strategy.Parameters, parameters),
         choice=FixedShare(cross_share=1.0),
         accounts=make_accounts(1, 4),
         columns=columns,
         market=market,
+        lot_value=market.mark * market.unit_value,
         step_seconds=1.0,
         members=np.zeros(1, np.int64),
     )
