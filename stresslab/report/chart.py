@@ -37,18 +37,21 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Chart:
-    """One figure: a file with ``TITLE``, ``prepare`` and ``draw`` and a line in the table.
+    """One figure.
 
     Parameters
     ----------
     title
         What the figure shows, as a heading.
     prepare
-        Gives the tidy frames from a run and one of its designs, or raises :class:`NotInRun`.
+        Gives the tidy frames of one design of a run, or raises :class:`NotInRun`.
     draw
-        Gives the figure from frames and labels alone.
+        Gives the picture from frames and labels alone, computing nothing.
+    every_design
+        Whether each design of a run that carries the figure gets one, or only the first.
     """
 
     title: str
     prepare: Callable[[Source], Prepared]
     draw: Callable[[Frames, Labels], Figure]
+    every_design: bool = True

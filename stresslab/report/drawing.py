@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import polars as pl
 from matplotlib.figure import Figure
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 from stresslab.analysis.contrasts import variance_reduction
 from stresslab.analysis.headline import headline, headline_text
 from stresslab.core.errors import ConfigError, StorageError
-from stresslab.report.chart import NotInRun, Prepared
+from stresslab.report.chart import Chart, NotInRun, Prepared
 from stresslab.report.figures import FIGURES
 from stresslab.report.html import Page, Picture, Table, html
 from stresslab.report.save import save
@@ -35,13 +34,12 @@ class Drawing:
     title: str
     source: Source
     prepared: Prepared
-    module: ModuleType
+    chart: Chart
 
     def draw(self) -> Figure:
         """Return the picture in the paper theme."""
         with theme():
-            figure: Figure = self.module.draw(self.prepared.frames, self.prepared.labels)
-        return figure
+            return self.chart.draw(self.prepared.frames, self.prepared.labels)
 
     @property
     def caption(self) -> str:
@@ -76,23 +74,24 @@ def drawings(run: Run, names: tuple[str, ...] = ()) -> Iterator[Drawing | Absent
     """Yield each figure for every design that carries it; the first one has the plain name."""
     designs = list(sources(run))
     for name in names or FIGURES:
-        yield from _of_all_designs(name, designs)
+        yield from _of_designs(name, designs)
 
 
-def _of_all_designs(name: str, designs: list[Source]) -> Iterator[Drawing | Absent]:
-    module, reasons, n_drawn = FIGURES[name], [], 0
+def _of_designs(name: str, designs: list[Source]) -> Iterator[Drawing | Absent]:
+    chart, reasons, n_drawn = FIGURES[name], [], 0
     for source in designs:
+        if n_drawn and not chart.every_design:
+            return
         try:
-            prepared = module.prepare(source)
+            prepared = chart.prepare(source)
         except NotInRun as reason:
             reasons.append(str(reason))
             continue
-        plain = n_drawn == 0
+        end, extra = (f"_{source.design}", f" ({source.design})") if n_drawn else ("", "")
+        yield Drawing(name + end, chart.title + extra, source, prepared, chart)
         n_drawn += 1
-        title = module.TITLE if plain else f"{module.TITLE} ({source.design})"
-        yield Drawing(name if plain else f"{name}_{source.design}", title, source, prepared, module)
     if not n_drawn:
-        yield Absent(name, module.TITLE, "; ".join(dict.fromkeys(reasons)))
+        yield Absent(name, chart.title, "; ".join(dict.fromkeys(reasons)))
 
 
 def draw(run: Run, name: str) -> Figure:

@@ -16,6 +16,9 @@ from stresslab.core.errors import StorageError
 from stresslab.report.style import theme
 from stresslab.report.tables import write_frame
 
+#: White around a picture in inches.
+PAD = 0.03
+
 #: Metadata without a date, for each format.
 METADATA: dict[str, dict[str, str | None]] = {
     "pdf": {"Creator": "stresslab", "Producer": None, "CreationDate": None},
@@ -38,11 +41,15 @@ def save(figure: Figure, frames: Mapping[str, pl.DataFrame], folder: Path, name:
 
 
 def _pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write the formats; the layout is found once, since finding it takes longer than drawing."""
     paths = []
     with theme():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        box = figure.get_tightbbox().padded(PAD)
         for suffix, metadata in METADATA.items():
             path = folder / f"{name}.{suffix}"
-            figure.savefig(path, metadata=metadata)
+            figure.savefig(path, metadata=metadata, bbox_inches=box)
             paths.append(path)
     return paths
 

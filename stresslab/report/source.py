@@ -118,8 +118,12 @@ class Source:
         return rows.join(settings, on=["point", "arm"], how="left", maintain_order="left")
 
     def _setting(self, cell: str) -> Setting:
-        number, _ = self.run.resolved["cells"][cell]
-        return setting_of(scenario_of(self.run.resolved, number))
+        return setting_of(scenario_of(self.run.resolved, self._numbers[cell]))
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Number of the scenario of each cell in the resolved form of the run."""
+        return {cell: number for cell, number, _ in self.run.resolved["cells"]}
 
     @cached_property
     def done(self) -> pl.DataFrame:
@@ -139,7 +143,7 @@ class Source:
         """Sort finished numbers: lone shocks first, outcomes as asked for, arms as designed."""
         outcomes = frame["outcome"].unique(maintain_order=True).to_list()
         ranks = (_rank("outcome", outcomes), _rank("arm", self.arms))
-        return frame.sort("n_shocked", "pattern", *ranks, "x", "y", maintain_order=True)
+        return frame.sort("n_shocked", "pattern", *ranks, "x", maintain_order=True)
 
     def sizes(self, rows: pl.DataFrame) -> str:
         """Say which shocks are shown, as captions do: ``BTC alone 20 %``."""
@@ -150,14 +154,18 @@ class Source:
         """Return the projections of a cell that keeps its event log."""
         return Contagion(self.run.tables(cell))
 
-    def shocked(self) -> pl.DataFrame:
-        """Return finished places with a shock, or refuse."""
+    def shocked(self, *, share_varies: bool = False) -> pl.DataFrame:
+        """Return finished places with a shock, or refuse.
+
+        Refused, too, is a design that varies anything else: pooling its points would hide it.
+        ``share_varies`` allows the share of cross margin to vary within an arm.
+        """
         rows = self.done.filter(pl.col("x") > 0)
         if not rows.height:
             raise NotInRun(f"no finished cell of design {self.design} has a shock")
-        points = rows.group_by("pattern", "x", "y", "arm").agg(pl.col("point").n_unique())
-        if points["point"].max() != 1:
-            raise NotInRun(f"design {self.design} varies more than the shock and the cross share")
+        shown = ["pattern", "x", "arm", *(["y"] if share_varies else [])]
+        if rows.group_by(shown).agg(pl.col("point").n_unique())["point"].max() != 1:
+            raise NotInRun(f"design {self.design} varies more than this figure shows")
         return rows
 
     def focus(self, pattern: str) -> float | None:
@@ -173,13 +181,18 @@ class Source:
         size: float | None = trees["x"][place or 0]
         return size
 
-    def kept_at_focus(self, pattern: str) -> pl.DataFrame:
-        """Return finished places of a pattern at its focus that keep their event log, or refuse."""
+    def kept_at_focus(self, pattern: str, *, one_point: bool = True) -> pl.DataFrame:
+        """Return finished places of a pattern at its focus that keep their event log, or refuse.
+
+        ``one_point`` refuses, too, a design with several points of that size under one arm.
+        """
         at_size = pl.col("x").eq_missing(pl.lit(self.focus(pattern), pl.Float64))
         rows = self.done.filter(at_size, pattern=pattern)
         rows = rows.filter(pl.col("cell").is_in(list(self.kept)))
         if not rows.height:
             raise NotInRun("no finished cell keeps its event log; 'record.events' sets which do")
+        if one_point and rows.group_by("arm").agg(pl.col("point").n_unique())["point"].max() != 1:
+            raise NotInRun(f"design {self.design} varies more than this figure shows")
         return rows
 
     def example(self) -> dict[str, Any]:
@@ -188,7 +201,7 @@ class Source:
         Among runs of the smallest shocked set at its focus that keep their events; ties go to the
         earlier arm and replicate. Charts of one run show this one.
         """
-        rows = self.kept_at_focus(self.patterns[0] if self.patterns else "")
+        rows = self.kept_at_focus(self.patterns[0] if self.patterns else "", one_point=False)
         place = rows["largest_tree_usd"].arg_max() or 0
         row: dict[str, Any] = rows.row(place, named=True)
         return row

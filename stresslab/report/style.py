@@ -154,8 +154,6 @@ def _settings() -> dict[str, object]:
         "figure.titlesize": 8.0,
         "figure.dpi": 100.0,
         "savefig.dpi": 300.0,
-        "savefig.bbox": "tight",
-        "savefig.pad_inches": 0.03,
         "figure.constrained_layout.h_pad": 0.05,
         "figure.constrained_layout.w_pad": 0.05,
         "pdf.fonttype": 42,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
+from stresslab.report.chart import Chart
 from stresslab.report.figures import (
     cascade,
     ccdf,
@@ -16,16 +15,15 @@ from stresslab.report.figures import (
     waterfall,
 )
 
-#: Every figure by name, in the order of the report. A module gives ``TITLE``, ``prepare`` and
-#: ``draw`` (see :class:`stresslab.report.chart.Chart`).
-FIGURES: dict[str, ModuleType] = {
-    "response": response,
-    "differences": differences,
-    "phase": phase,
-    "waterfall": waterfall,
-    "ccdf": ccdf,
-    "contagion_matrix": contagion_matrix,
-    "cascade": cascade,
-    "path": path,
-    "liquidation_map": liquidation_map,
+#: Every figure by name, in the order of the report.
+FIGURES: dict[str, Chart] = {
+    "response": response.CHART,
+    "differences": differences.CHART,
+    "phase": phase.CHART,
+    "waterfall": waterfall.CHART,
+    "ccdf": ccdf.CHART,
+    "contagion_matrix": contagion_matrix.CHART,
+    "cascade": cascade.CHART,
+    "path": path.CHART,
+    "liquidation_map": liquidation_map.CHART,
 }

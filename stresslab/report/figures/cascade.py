@@ -12,15 +12,12 @@ from matplotlib.lines import Line2D
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import legend_above
 from stresslab.report.cascades import RULE, largest_tree, tree_frames
-from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, number, short
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, PAGE, QUIET, asset_colours
 
 _SMALLEST, _LARGEST = 12.0, 420.0  # areas of the nodes in square points
-
-
-TITLE = "One cascade, layer by layer"
 
 
 def prepare(source: Source) -> Prepared:
@@ -158,3 +155,6 @@ def _legend(figure: Figure, nodes: pl.DataFrame) -> None:
 def _dot(label: str, colour: str, marker: str, size: float = 6, edge: str = "white") -> Line2D:
     marks = {"markersize": size, "markeredgecolor": edge, "markeredgewidth": 0.8}
     return Line2D([], [], color=colour, marker=marker, linestyle="", label=label, **marks)
+
+
+CHART = Chart("One cascade, layer by layer", prepare, draw, every_design=False)

@@ -9,14 +9,11 @@ from matplotlib.figure import Figure
 from stresslab.analysis.intervals import wilson
 from stresslab.contagion.long import liquidation_sizes
 from stresslab.report.axes import head, line, panels, series_legend
-from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, short, show_unit
 from stresslab.report.source import Source
 from stresslab.report.style import QUIET, Stroke, strokes
 from stresslab.report.tails import tail
-
-TITLE = "Sizes of cascades"
-
 
 _MEASURES = {
     "accounts": Label("accounts in the cascade tree"),
@@ -151,3 +148,6 @@ def _guides(axes: Axes, guides: pl.DataFrame) -> None:
             color=QUIET,
             fontsize=6,
         )
+
+
+CHART = Chart("Sizes of cascades", prepare, draw, every_design=False)

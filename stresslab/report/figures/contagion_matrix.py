@@ -13,16 +13,13 @@ from matplotlib.figure import Figure
 from stresslab.contagion.matrix import matrix_columns
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, note
-from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, number, short
 from stresslab.report.source import Source
 from stresslab.report.style import MAGNITUDES, PAGE
 
 _MOST_ANNOTATED = 6
 _DECADES = 4  # cells this far below the largest are drawn alike: the eye cannot tell them apart
-
-
-TITLE = "Contagion from asset to asset"
 
 
 _NONE = "none"  # row of causes that are no price move
@@ -156,3 +153,6 @@ def _colour_bar(figure: Figure, grid: list[Axes], labels: Labels) -> None:
         shrink=0.7,
     )
     bar.outline.set_visible(False)
+
+
+CHART = Chart("Contagion from asset to asset", prepare, draw, every_design=False)

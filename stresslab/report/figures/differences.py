@@ -8,14 +8,11 @@ from matplotlib.figure import Figure
 
 from stresslab.analysis.contrasts import contrasts
 from stresslab.report.axes import head, interval_lines, line_marks, panels, series_legend
-from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import short, show_unit
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
 from stresslab.report.words import outcome_labels
-
-TITLE = "Paired differences between arms"
-
 
 _OUTCOMES = ("share_accounts_liquidated", "forced_notional_usd", "system_loss_usd")
 
@@ -24,7 +21,7 @@ def prepare(source: Source) -> Prepared:
     """Subtract the first arm of the design from every other, replicate by replicate."""
     if len(source.arms) < 2:
         raise NotInRun(f"design {source.design} has one arm; there is nothing to compare")
-    rows, baseline = source.shocked(), source.arms[0]
+    rows, baseline = source.shocked().drop("y"), source.arms[0]
     parts = [
         contrasts(rows, list(_OUTCOMES), arm, baseline).with_columns(arm=pl.lit(arm))
         for arm in source.arms[1:]
@@ -93,3 +90,6 @@ def _forest(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke], named: boo
         axes.plot(row["mid"], place, **line_marks(stroke) | {"linestyle": ""})
     axes.set_yticks(range(len(names)), [short(n, 26) if named else "" for n in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
+
+
+CHART = Chart("Paired differences between arms", prepare, draw)

@@ -8,12 +8,10 @@ from matplotlib.figure import Figure
 
 from stresslab.contagion.columns import MICRO_USD
 from stresslab.report.axes import head, line, panels, series_legend
-from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, short, show_unit
 from stresslab.report.source import Source
 from stresslab.report.style import Stroke, strokes
-
-TITLE = "Liquidation map before the shock"
 
 
 def prepare(source: Source) -> Prepared:
@@ -81,3 +79,6 @@ def _asset(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke]) -> None:
         curve = part.filter(series=name).sort("move")
         line(axes, curve, stroke, "move", "notional_usd", markevery=0.15)
     axes.set_ylim(bottom=0)
+
+
+CHART = Chart("Liquidation map before the shock", prepare, draw, every_design=False)

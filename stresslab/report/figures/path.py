@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from stresslab.contagion.columns import MICRO_USD
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
-from stresslab.report.chart import Frames, Labels, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import FRACTION, Label, number, short, show_unit
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
@@ -21,9 +21,6 @@ from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
 _AREAS = (6.0, 110.0)  # of the marks of liquidations, in square points
 _SHADOW = "#C4C4C4"
 _MODE_COLOURS = {"isolated": "#D55E00", "cross": "#00508A"}
-
-
-TITLE = "One run through time"
 
 
 _MOST_ASSETS = 12
@@ -81,8 +78,8 @@ def _forced(events: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _most_forced(events: dict[str, pl.DataFrame]) -> list[int]:
     sums = _forced(events).group_by("asset").agg(pl.col("notional_usd").sum())
-    ranked = events["assets"].select("asset").join(sums, on="asset", how="left").fill_null(0.0)
-    ranked = ranked.sort("notional_usd", "asset", descending=[True, False])
+    ranked = events["assets"].select("asset").join(sums, on="asset", how="left")
+    ranked = ranked.sort(pl.col("notional_usd").fill_null(0.0), "asset", descending=[True, False])
     return sorted(ranked["asset"].head(_MOST_ASSETS).to_list())
 
 
@@ -209,3 +206,6 @@ def _handles(forced: pl.DataFrame, largest: float) -> list[Line2D]:
         ring = {"marker": "o", "markersize": 9, "markerfacecolor": "white", "linestyle": ""}
         handles.append(Line2D([], [], color=QUIET, label=text, **ring))
     return handles
+
+
+CHART = Chart("One run through time", prepare, draw, every_design=False)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from stresslab.analysis.summaries import summarise
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
-from stresslab.report.chart import Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, number
 from stresslab.report.source import CROSS_SHARE, SHOCK_SIZE, Source
 from stresslab.report.style import MAGNITUDES
@@ -21,16 +21,13 @@ from stresslab.report.words import outcome_labels
 _COLOUR, _WIDTH = "#00A0C8", 1.6  # of the contour
 
 
-TITLE = "Phase diagram: shock and share of cross margin"
-
-
 _CROSSED, _LOSS = "crossed", "system_loss_usd"
 _THRESHOLD = 0.5  # of runs in which liquidation crosses
 
 
 def prepare(source: Source) -> Prepared:
     """Take means over replicates at every shock size and share of cross margin."""
-    rows = source.shocked().drop_nulls("y")
+    rows = source.shocked(share_varies=True).drop_nulls("y")
     by_arm = rows.group_by("arm", maintain_order=True).agg(pl.col("x", "y").n_unique())
     arms = by_arm.filter(pl.col("x") > 1, pl.col("y") > 1)["arm"].to_list()
     if not arms:
@@ -100,3 +97,6 @@ def _contour(axes: Axes, values: np.ndarray, threshold: float) -> None:
     centres = np.arange(columns) + 0.5, np.arange(rows) + 0.5
     axes.contour(*centres, values, levels=[threshold], colors=_COLOUR, linewidths=_WIDTH)
     axes.collections[0].colorbar.ax.axhline(threshold, color=_COLOUR, linewidth=_WIDTH)
+
+
+CHART = Chart("Phase diagram: shock and share of cross margin", prepare, draw)

@@ -8,14 +8,11 @@ from matplotlib.figure import Figure
 
 from stresslab.analysis.summaries import summarise
 from stresslab.report.axes import from_zero, head, interval_lines, panels, series_legend
-from stresslab.report.chart import Frames, Labels, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import show_unit
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
 from stresslab.report.words import outcome_labels
-
-TITLE = "Response to the size of the shock"
-
 
 #: What is shown where the shock leaves some assets alone, and where it takes all of them.
 _LONE = ("share_accounts_liquidated", "spill_same_accounts_usd", "spill_other_accounts_usd")
@@ -66,3 +63,6 @@ def _panel(
     show_unit(axes.yaxis, labels[outcome].unit)
     axes.set_xlim(left=0)
     from_zero(axes, part)
+
+
+CHART = Chart("Response to the size of the shock", prepare, draw)

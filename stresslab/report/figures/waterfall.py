@@ -10,13 +10,10 @@ from matplotlib.figure import Figure
 from stresslab.analysis.summaries import summarise
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head
-from stresslab.report.chart import Frames, Labels, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, show_unit
 from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, strokes
-
-TITLE = "Who bears the loss"
-
 
 #: Parts of the system loss and the loss itself.
 _PARTS = {
@@ -104,3 +101,6 @@ def _waterfall(axes: Axes, part: pl.DataFrame, colour: str) -> None:
     axes.tick_params(axis="x", rotation=90)
     axes.grid(False, axis="x")
     axes.axhline(0, color="black", linewidth=0.6)
+
+
+CHART = Chart("Who bears the loss", prepare, draw)

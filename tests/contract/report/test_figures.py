@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import matplotlib.text
@@ -14,12 +13,9 @@ from stresslab.report.chart import Prepared
 from stresslab.report.figures import FIGURES
 from stresslab.report.save import save
 from stresslab.report.style import PAGE, PAGE_HEIGHT, theme
+from tests.contract.report.samples import samples
 
-_spec = importlib.util.spec_from_file_location("samples", Path(__file__).with_name("samples.py"))
-assert _spec is not None and _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-SAMPLES: dict[str, tuple[str, Prepared]] = _module.samples()
+SAMPLES = samples()
 PLAIN = {figure: sample for name, (figure, sample) in SAMPLES.items() if name == figure}
 DRAWN: dict[str, Figure] = {}
 

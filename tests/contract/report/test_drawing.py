@@ -1,0 +1,127 @@
+"""A run becomes figures, tables and a page: what it carries is drawn, the rest is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+import pytest
+
+from stresslab.core.errors import ConfigError, StorageError
+from stresslab.report import figure, render
+from stresslab.report.drawing import Absent, Drawing, drawings
+from stresslab.report.figures import FIGURES
+from stresslab.results.run import Run
+from tests.contract.report.toy_run import REPLICATES, ToyRun
+
+
+def toy(path: Path, **changes: Any) -> Run:
+    return cast(Run, ToyRun(path, **changes))
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Drawing | Absent]:
+    run = toy(tmp_path_factory.mktemp("run"))
+    return {drawing.name: drawing for drawing in drawings(run)}
+
+
+def frames(found: dict[str, Drawing | Absent], name: str) -> dict[str, pl.DataFrame]:
+    drawing = found[name]
+    assert isinstance(drawing, Drawing)
+    return dict(drawing.prepared.frames)
+
+
+def test_every_figure_is_drawn_when_the_run_carries_it(found: dict[str, Drawing | Absent]) -> None:
+    assert set(FIGURES) <= set(found)
+    assert not [f for f in found.values() if isinstance(f, Absent)]
+
+
+def test_a_design_that_varies_more_than_a_figure_shows_is_left_out(
+    found: dict[str, Drawing | Absent],
+) -> None:
+    assert "response" in found
+    assert "response_share_sweep" not in found
+    assert cast(Drawing, found["phase"]).source.design == "share_sweep"
+
+
+def test_captions_name_design_replicates_seed_cells_and_failures(
+    found: dict[str, Drawing | Absent],
+) -> None:
+    for drawing in found.values():
+        assert isinstance(drawing, Drawing)
+        for words in (drawing.source.design, f"{REPLICATES} replicates of seed 7", "cells in"):
+            assert words in drawing.caption
+    assert "1 failed" in cast(Drawing, found["response"]).caption
+    assert "95 % Student interval" in cast(Drawing, found["response"]).caption
+
+
+def test_the_parts_of_the_loss_sum_to_the_total(found: dict[str, Drawing | Absent]) -> None:
+    frame = frames(found, "waterfall")["waterfall"]
+    for _, bars in frame.group_by("pattern", "arm"):
+        ordered = bars.sort(pl.col("component") == "total")
+        *parts, total = ordered["amount"].to_list()
+        assert total > 0
+        assert sum(parts) == pytest.approx(total, rel=1e-12)
+
+
+def test_the_hand_computed_cascade_is_drawn_as_computed(found: dict[str, Drawing | Absent]) -> None:
+    cascade = frames(found, "cascade")
+    layers = dict(cascade["nodes"].select("node", "layer").rows())
+    assert layers == {"0": 0, "1": 1, "2": 2, "3": 2}
+    assert cascade["edges"].rows() == [("0", "1", 1.0), ("1", "2", 1.0), ("1", "3", 0.5)]
+    held = dict(cascade["nodes"].select("node", "held_shocked").rows())
+    assert held == {"0": True, "1": True, "2": False, "3": True}
+
+
+def test_matrices_hold_what_the_cascade_says(found: dict[str, Drawing | Absent]) -> None:
+    frame = frames(found, "contagion_matrix")["contagion_matrix"].filter(arm="cross")
+    values = {(a, b): v for a, b, v in frame.select("source", "target", "value").rows()}
+    assert values["A", "B"] == 4_000
+    assert values["B", "B"] == 2_760
+
+
+def test_what_a_run_does_not_carry_is_named_with_a_reason(tmp_path: Path) -> None:
+    run = toy(tmp_path, with_map=False)
+    run.study["designs"].pop("share_sweep")
+    absent = {a.name: a.reason for a in drawings(run) if isinstance(a, Absent)}
+    assert set(absent) == {"phase", "liquidation_map"}
+    assert "does not vary" in absent["phase"]
+
+
+def test_the_page_holds_figures_tables_failures_and_repeats_its_bytes(tmp_path: Path) -> None:
+    names = ("response", "phase")
+    pages = []
+    for folder in ("a", "b"):
+        run = toy(tmp_path / folder)
+        run.study["report"]["figures"] = list(names)
+        lines: list[str] = []
+        pages.append(render(run, tmp_path / folder, lines.append))
+        assert len(lines) == 2
+    one, two = (
+        {p.relative_to(page.parent): p.read_bytes() for p in page.parent.rglob("*") if p.is_file()}
+        for page in pages
+    )
+    assert len(one) >= 15
+    assert one == two
+    text = pages[0].read_text()
+    assert text.count("<img") == 2
+    for words in ("Toy study", "Headline", "Cells that failed", "no market", "Replicates saved"):
+        assert words in text
+    for link in re.findall(r"href='([^#'][^']*)'", text):
+        assert (tmp_path / "a" / link).is_file()
+
+
+def test_a_figure_can_be_asked_for_by_name(tmp_path: Path) -> None:
+    assert figure(toy(tmp_path), "response").axes
+    with pytest.raises(ConfigError, match="unknown, allowed are response"):
+        figure(toy(tmp_path), "respones")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "figures").write_text("in the way")
+    run = toy(tmp_path)
+    run.study["report"]["figures"] = ["response"]
+    with pytest.raises(StorageError, match="cannot be written"):
+        render(run, tmp_path)

@@ -1,0 +1,132 @@
+"""A run made by hand: the hand-computed cascade in every cell, outcomes that grow with size."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stresslab.contagion import Tables
+from stresslab.contagion.outcomes import measure
+from stresslab.core.events import TABLES
+from stresslab.results.frames import to_frame
+from tests.unit.contagion.cases import USD, hand_cascade, tables
+
+FALLS, SHARES, REPLICATES = (0.1, 0.2), (0.0, 0.5, 1.0), 3
+ARMS = {"isolated": 0.0, "cross": 1.0}
+
+
+class ToyRun:
+    """What figures read of a run: study, resolved form, outcomes, events."""
+
+    def __init__(self, path: Path, failed: int = 1, with_map: bool = True) -> None:
+        self.path = path
+        self.name = "toy"
+        self.with_map = with_map
+        self.study = _study()
+        self.resolved: dict[str, Any] = {"study": self.study, "scenarios": [], "cells": []}
+        rows = [*self._response(), *self._sweep()]
+        self.outcomes = pl.DataFrame([self._outcome(r, n < failed) for n, r in enumerate(rows)])
+
+    def with_events(self) -> list[str]:
+        kept = self.outcomes.filter(status="done", replicate=1)
+        return kept["cell"].unique(maintain_order=True).to_list()
+
+    def tables(self, cell: str) -> Tables:
+        assert cell in self.with_events()
+        return events(self.with_map)
+
+    def events(self, cell: str) -> dict[str, pl.DataFrame]:
+        found = self.tables(cell)
+        return {name: to_frame(name, found[name]) for name in TABLES}
+
+    def _response(self) -> list[dict[str, Any]]:
+        return [
+            self._place("shock_response", point, arm, fall, share, replicate)
+            for point, fall in enumerate(FALLS)
+            for arm, share in ARMS.items()
+            for replicate in range(REPLICATES)
+        ]
+
+    def _sweep(self) -> list[dict[str, Any]]:
+        points = [(fall, share) for fall in FALLS for share in SHARES]
+        return [
+            self._place("share_sweep", point, "base", fall, share, replicate)
+            for point, (fall, share) in enumerate(points)
+            for replicate in range(REPLICATES)
+        ]
+
+    def _place(
+        self, design: str, point: int, arm: str, fall: float, share: float, replicate: int
+    ) -> dict[str, Any]:
+        overrides = {
+            "scenario.market.shocks.first.fall": fall,
+            "scenario.margin_mode.cross_share": share,
+        }
+        if overrides not in self.resolved["scenarios"]:
+            self.resolved["scenarios"].append(overrides)
+        number = self.resolved["scenarios"].index(overrides)
+        cell = f"{number:x}{replicate}"
+        self.resolved["cells"].append([cell, number, replicate])
+        names = {"design": design, "point": point, "arm": arm, "control": "feedback"}
+        return {**names, "replicate": replicate, "cell": cell, "fall": fall, "cross_share": share}
+
+    def _outcome(self, place: dict[str, Any], is_failed: bool) -> dict[str, Any]:
+        size = place["fall"] * (1 + place["replicate"] / 10)
+        values = {
+            **_measured(),
+            "share_accounts_liquidated": size,
+            "spill_same_accounts_usd": 1e6 * size * place["cross_share"],
+            "crossed": float(place["cross_share"] > 0.4 and place["fall"] > 0.15),
+        }
+        place.pop("cross_share")
+        if is_failed:
+            error = {"status": "failed", "error_type": "ValueError", "error": "no market"}
+            return {**place, **error, **dict.fromkeys(values)}
+        return {**place, "status": "done", "error_type": "", "error": "", **values}
+
+
+def _study() -> dict[str, Any]:
+    return {
+        "name": "toy",
+        "title": "Toy study",
+        "description": "Does it spread?",
+        "seed": 7,
+        "report": {"figures": []},
+        "scenario": {
+            "assets": {"A": {}, "B": {}},
+            "market": {"shocks": {"first": {"assets": ["A"], "fall": 0.1}}},
+            "margin_mode": {"kind": "fixed_share", "cross_share": 1.0},
+        },
+        "designs": {
+            "shock_response": _design(list(ARMS)),
+            "share_sweep": _design(["base"]),
+        },
+    }
+
+
+def _design(arms: list[str]) -> dict[str, Any]:
+    names = {"arms": {arm: {} for arm in arms}, "controls": {"feedback": {}}}
+    return {"title": "", "replicates": REPLICATES, **names}
+
+
+@functools.cache
+def _measured() -> dict[str, int | float]:
+    return measure(events(with_map=False))
+
+
+@functools.cache
+def events(with_map: bool) -> Tables:
+    """Return the hand-computed cascade, with a liquidation map of two moves if asked for."""
+    found = hand_cascade()
+    moves = [
+        {"asset": asset, "mode": mode, "move": move, "notional_micro_usd": 500 * USD, "pools": 1}
+        for asset in (0, 1)
+        for mode in ("isolated", "cross")
+        for move in (-0.2, 0.2)
+    ]
+    if with_map:
+        found["liquidation_map"] = tables(liquidation_map=moves)["liquidation_map"]
+    return found
