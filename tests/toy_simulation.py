@@ -15,11 +15,16 @@ from stresslab.core.events import FLOAT, SMALL, TABLES, TEXT
 #: Falls at which a cell misbehaves.
 RAISES, DIES, DIES_ONCE = 0.66, 0.99, 0.98
 
+#: A longer cell leaves a mark when it starts.
+LONG = 1000.0
+
 
 def simulate(scenario: dict[str, Any], seed: int, replicate: int, folder: Path) -> Any:
     """Return tables and outcomes that depend on all inputs."""
     fall = scenario["shocks"]["first"]["fall"]
     _misbehave(fall, folder / f"died-{scenario['traders']['levered']['mode']}-{replicate}")
+    if scenario["duration_seconds"] > LONG:
+        (folder / f"started-{replicate}").touch()
     time.sleep(scenario["duration_seconds"] / 1000)
     rng = np.random.Generator(np.random.Philox(key=seed * 1000 + replicate))
     count = scenario["traders"]["levered"]["count"]

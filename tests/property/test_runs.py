@@ -40,8 +40,26 @@ PARENT = """
 import sys
 from pathlib import Path
 from tests.toy_study import run, study
-run(Path(sys.argv[1]), study(tuple(f / 100 for f in range(1, 31))), workers=2)
+values = study(tuple(f / 100 for f in range(1, 31)))
+values["scenario"]["duration_seconds"] = float(sys.argv[2])
+run(Path(sys.argv[1]), values, workers=2)
 """
+
+
+def _start_parent(out: Path, milliseconds: float) -> subprocess.Popen[bytes]:
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, "-c", PARENT, str(out), str(milliseconds)]
+    return subprocess.Popen(command, env=environment)
+
+
+def _kill(parent: subprocess.Popen[bytes]) -> None:
+    """Kill a parent and see its two workers die."""
+    workers = workers_of(parent.pid)
+    assert len(workers) == 2
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), seconds=5)
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +103,18 @@ def test_an_interrupted_run_goes_on(reference: dict[str, bytes], tmp_path: Path)
     assert contents(tmp_path) == reference
 
 
-def test_a_killed_parent_takes_its_workers_along(tmp_path: Path) -> None:
-    out = tmp_path / "killed"
-    paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
-    environment = {**os.environ, "PYTHONPATH": paths}
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(out)], env=environment)
-    wait_until(lambda: len(list(out.glob("outcomes/*.json"))) >= 5)
-    workers = workers_of(parent.pid)
-    assert len(workers) == 2
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), seconds=5)
+def test_a_killed_parent_takes_its_workers_along_amid_a_cell(tmp_path: Path) -> None:
+    parent = _start_parent(tmp_path, milliseconds=60_000)
+    wait_until(lambda: len(list(tmp_path.glob("started-*"))) == 2)
+    _kill(parent)
+    assert list(tmp_path.glob("outcomes/*")) == []
 
+
+def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "killed"
+    parent = _start_parent(out, milliseconds=20)
+    wait_until(lambda: len(list(out.glob("outcomes/*.json"))) >= 5)
+    _kill(parent)
     values = study(tuple(f / 100 for f in range(1, 31)))
     before = {path: path.stat().st_mtime_ns for path in out.glob("outcomes/*.json")}
     told = Told()
