@@ -53,8 +53,11 @@ def random_accounts(rng: np.random.Generator, market: Market, n_traders: int) ->
     accounts.mode[:] = np.where(rng.random(accounts.mode.shape) < 0.5, CROSS, ISOLATED)
     accounts.mode[3] = CROSS
     accounts.mode[accounts.position == 0] = FLAT
-    accounts.wallet[:] = rng.integers(-(10**10), 10**12, n_traders)
     accounts.silo[accounts.mode == ISOLATED] = 10**9
+    equity = np.rint(10 ** rng.uniform(7.0, 12.0, n_traders)).astype(np.int64)
+    equity[rng.random(n_traders) < 0.1] *= -1
+    value = (market.mark * market.unit_value)[:, np.newaxis] * accounts.position
+    accounts.wallet[:] = equity - accounts.silo.sum(axis=0) - value.sum(axis=0)
     accounts.n_liquidations[:] = rng.integers(0, 3, n_traders)
     return accounts
 
