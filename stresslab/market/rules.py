@@ -96,6 +96,9 @@ class ReplayIndex:
     file: str = param("CSV of bars: open_time (s), open, high, low, close", is_path=True)
     bar_seconds: float = param("Length of a bar", unit="s", gt=0)
     assets: tuple[str, ...] = param("Assets that follow the bars; the others stand still")
+    daily_volatility: float = param(
+        "Volatility of calm times, as traders know it", unit="per day", default=0.04, ge=0, le=5
+    )
     start_time: int = param("open_time of the first bar used", unit="s since 1970", ge=0)
 
     def faults(self) -> Iterator[tuple[str, str]]:

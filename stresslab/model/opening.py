@@ -31,7 +31,7 @@ from stresslab.market.impact_book import make_impact_books
 from stresslab.market.index import SECONDS_PER_DAY, index_path
 from stresslab.market.limit_order_book import make_limit_order_books
 from stresslab.market.marks import MarkBoard
-from stresslab.market.rules import BrownianIndex
+from stresslab.market.rules import BrownianIndex, ReplayIndex
 from stresslab.market.view import make_market
 from stresslab.scenario import Scenario
 from stresslab.traders.crowd import Crowd
@@ -165,10 +165,9 @@ def _clearing(scenario: Scenario, accounts: Accounts, tables: MarginTables) -> C
 def _market(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> Market:
     model = scenario.market.index
     calm = np.zeros(prices.size)
-    if isinstance(model, BrownianIndex):
-        daily = [
-            model.volatility_by_asset.get(name, model.daily_volatility) for name in scenario.assets
-        ]
+    if isinstance(model, BrownianIndex | ReplayIndex):
+        own = getattr(model, "volatility_by_asset", {})
+        daily = [own.get(name, model.daily_volatility) for name in scenario.assets]
         calm = np.array(daily) * math.sqrt(scenario.step_seconds / SECONDS_PER_DAY)
     return make_market(
         index=prices,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -85,10 +86,10 @@ def _draw_group(
     wealth = _wealth(group, ids, streams)
     leverage = _leverage(group, ids, streams)
     assets = _asset_ids(group, instruments)
-    planner = Planner(
-        ids, wealth, leverage, group.free_wallet, assets, instruments, initial_margin, streams
-    )
+    kept = group.free_wallet + math.fsum(group.collateral.values())
+    planner = Planner(ids, wealth, leverage, kept, assets, instruments, initial_margin, streams)
     plan = _written_out(group, planner) if group.accounts else group.holdings.plan(planner)
+    _add_collateral(plan, group, wealth, instruments)
     columns = make_columns(number, len(instruments.names))._replace(
         group=np.full(number, place),
         wealth=wealth,
@@ -135,6 +136,16 @@ def _written_out(group: TraderGroup, planner: Planner) -> Plan:
             plan.position[row, place] = lots
             plan.trades[row, place] = 1
     return plan
+
+
+def _add_collateral(
+    plan: Plan, group: TraderGroup, wealth: np.ndarray, instruments: Instruments
+) -> None:
+    """Buy the spot assets that the group holds as collateral, whole lots, rounded down."""
+    for name, share in group.collateral.items():
+        asset = instruments.names.index(name)
+        value = int(instruments.lot_value[asset])
+        plan.position[asset] += np.floor(wealth * share / value).astype(np.int64)
 
 
 def _capacity(group: TraderGroup, planner: Planner) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -49,6 +50,13 @@ class TraderGroup:
         ge=0,
         lt=1,
     )
+    collateral: dict[str, float] = param(
+        "Spot assets held as collateral beside the positions, and their share of wealth",
+        unit="of wealth",
+        factory=dict,
+        ge=0,
+        lt=1,
+    )
     assets: tuple[str, ...] | None = param(
         "Assets that the group trades; all perpetuals where none is named", default=None
     )
@@ -72,6 +80,13 @@ class TraderGroup:
             yield "", "needs either count or accounts, and not both"
         if self.count is not None and self.wealth is None:
             yield "wealth", "is missing; drawn traders need a distribution of wealth"
+        spoken_for = self.free_wallet + math.fsum(self.collateral.values())
+        if spoken_for >= 1:
+            yield (
+                "collateral",
+                f"free_wallet and collateral together are {spoken_for:g} of wealth; they must leave "
+                "something for positions, less than 1",
+            )
         if self.is_counterparty and not isinstance(self.holdings, Flat):
             yield "holdings", "a counterparty holds what the others leave; use the kind 'flat'"
 
@@ -91,6 +106,9 @@ def population_faults(
                 yield f"{name}.{path}", _unknown(asset, list(is_spot))
             elif path.startswith("holdings.spot_of") and not is_spot[asset]:
                 yield f"{name}.{path}", f"'{asset}' is a perpetual; the leg must be spot"
+        for asset in group.collateral:
+            if not is_spot.get(asset, True):
+                yield f"{name}.collateral.{asset}", "is a perpetual; collateral must be spot"
         for path, asset, lots in _written_positions(group):
             if is_spot.get(asset, False) and lots < 0:
                 yield f"{name}.{path}", f"{lots} lots: spot cannot be held short"
@@ -126,6 +144,8 @@ def _named_assets(group: TraderGroup) -> Iterator[tuple[str, str]]:
         yield f"holdings.asset_weights.{asset}", asset
     for perpetual, spot in getattr(group.holdings, "spot_of", {}).items():
         yield f"holdings.spot_of.{perpetual}", spot
+    for asset in group.collateral:
+        yield f"collateral.{asset}", asset
     for path, asset, _ in _written_positions(group):
         yield path, asset
 
