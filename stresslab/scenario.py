@@ -15,6 +15,7 @@ from stresslab.market.rules import Asset, MarketRules, ReplayIndex
 from stresslab.traders.choice import CHOICES
 from stresslab.traders.choice.fixed_share import FixedShare
 from stresslab.traders.rules import TraderGroup, population_faults
+from stresslab.traders.strategies import STRATEGIES, kind_of
 
 
 def _all_cross() -> FixedShare:
@@ -72,9 +73,22 @@ class Scenario:
                 )
         if isinstance(self.market.index, ReplayIndex):
             yield from _unknown("market.index.assets", self.market.index.assets, names)
+        yield from self._refused_orders()
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
             yield f"traders.{path}", message
+
+    def _refused_orders(self) -> Iterator[tuple[str, str]]:
+        """Yield a fault for each group that quotes post-only where no order can rest."""
+        if "post_only" in self.market.book.order_kinds:
+            return
+        for name, group in self.traders.items():
+            if STRATEGIES[kind_of(group.strategy)].is_post_only:
+                yield (
+                    f"traders.{name}.strategy",
+                    "quotes post-only orders, which an impact book cannot take; it takes "
+                    f"{', '.join(self.market.book.order_kinds)}",
+                )
 
 
 def _unknown(path: str, found: Iterable[str], names: list[str]) -> Iterator[tuple[str, str]]:

@@ -84,8 +84,8 @@ class TraderGroup:
         if spoken_for >= 1:
             yield (
                 "collateral",
-                f"free_wallet and collateral together are {spoken_for:g} of wealth; they must leave "
-                "something for positions, less than 1",
+                f"free_wallet and collateral together are {spoken_for:g} of wealth; they must "
+                "leave something for positions, less than 1",
             )
         if self.is_counterparty and not isinstance(self.holdings, Flat):
             yield "holdings", "a counterparty holds what the others leave; use the kind 'flat'"
