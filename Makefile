@@ -21,13 +21,15 @@ help:            ## say what can be made
 
 environment: $(INSTALLED)-dev
 
+# A study with failed cells (exit code 1) is reported all the same.
+STUDY = $(BIN)/stresslab run configs/$(1).yaml; code=$$?; \
+	test $$code -le 1 && $(BIN)/stresslab report runs/$(1) && exit $$code
+
 demo: $(INSTALLED)       ## the headline study in small, with figures: two minutes
-	@$(BIN)/stresslab run configs/demo.yaml
-	@$(BIN)/stresslab report runs/demo
+	@$(call STUDY,demo)
 
 study: $(INSTALLED)      ## the headline study in full, with figures
-	@$(BIN)/stresslab run configs/cross_vs_isolated.yaml
-	@$(BIN)/stresslab report runs/cross_vs_isolated
+	@$(call STUDY,cross_vs_isolated)
 
 test: $(INSTALLED)-dev   ## the whole test suite
 	@$(BIN)/python -m pytest -n 2
@@ -67,8 +69,9 @@ $(INSTALLED): requirements.lock pyproject.toml .ci/install
 	@touch $@
 
 $(INSTALLED)-dev: requirements-dev.lock $(INSTALLED)
-	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile \
-		--require-hashes -r requirements-dev.lock
+	@echo "adding the tools of developers"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock \
+		|| $(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
 clean:           ## remove what was installed and cached (runs/ stays)
