@@ -3,6 +3,7 @@
 from stresslab.market.impact.exponential import Exponential
 from stresslab.market.impact.law import ImpactLaw
 from stresslab.market.impact.linear import Linear
+from stresslab.market.impact.logarithmic import Logarithmic
 from stresslab.market.impact.obizhaeva_wang import ObizhaevaWang
 from stresslab.market.impact.power import Power
 from stresslab.market.impact.square_root import SquareRoot
@@ -13,6 +14,7 @@ LAWS: dict[str, type[ImpactLaw]] = {
     "power": Power,
     "exponential": Exponential,
     "obizhaeva_wang": ObizhaevaWang,
+    "logarithmic": Logarithmic,
 }
 
 __all__ = ["LAWS", "ImpactLaw"]
