@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from stresslab.traders.strategies.arbitrageur import Arbitrageur
 from stresslab.traders.strategies.fundamental import Fundamental
 from stresslab.traders.strategies.hedger import Hedger
 from stresslab.traders.strategies.leveraged_speculator import LeveragedSpeculator
@@ -20,6 +21,7 @@ STRATEGIES: dict[str, type[Trader]] = {
     "fundamental": Fundamental,
     "leveraged_speculator": LeveragedSpeculator,
     "hedger": Hedger,
+    "arbitrageur": Arbitrageur,
     "passive": Passive,
 }
 
