@@ -7,6 +7,7 @@ from stresslab.report.figures import (
     cascade,
     ccdf,
     contagion_matrix,
+    depth,
     differences,
     liquidation_map,
     path,
@@ -25,5 +26,6 @@ FIGURES: dict[str, Chart] = {
     "contagion_matrix": contagion_matrix.CHART,
     "cascade": cascade.CHART,
     "path": path.CHART,
+    "depth": depth.CHART,
     "liquidation_map": liquidation_map.CHART,
 }
