@@ -91,7 +91,7 @@ def parts() -> Iterator[tuple[str, str, str]]:
     for path, kind, cls in choices():
         yield path, kind, first_line(cls)
     for name, chart in FIGURES.items():
-        yield "figure", name, chart.TITLE
+        yield "figure", name, chart.title
     for name, graph in GRAPHS.items():
         yield "graph", name, first_line(graph)
 
