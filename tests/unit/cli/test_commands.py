@@ -14,6 +14,7 @@ import networkx
 import polars as pl
 import pytest
 
+from stresslab.api import open_run
 from stresslab.cli import commands, main
 from stresslab.results.files import sha256
 from stresslab.results.records import Record, pack_record, unpack_record
@@ -131,7 +132,10 @@ def test_graphs_are_written_for_other_programs(finished: Path, tmp_path: Path, k
 
     assert main([*arguments, "--graph", "graphml"]) == 0
 
-    assert networkx.read_graphml(file).number_of_nodes() > 0
+    written, expected = networkx.read_graphml(file), open_run(finished).graph(cell, kind)
+    assert written.number_of_nodes() > 0
+    assert set(written.nodes) == set(map(str, expected.nodes))
+    assert written.number_of_edges() == expected.number_of_edges()
 
 
 def test_every_form_of_a_graph_is_written_into_the_run(spoilable: Path, capsys: Captured) -> None:
