@@ -12,7 +12,8 @@ from stresslab.analysis.intervals import LEVEL
 from stresslab.analysis.summaries import probabilities, summarise
 
 SHARE, CROSSED = "share_accounts_liquidated", "crossed"
-_ESTIMATE = ["quantity", "of", "mid", "low", "high", "n"]
+#: Columns of a number, beside those of its place in the design.
+ESTIMATE = ["quantity", "of", "mid", "low", "high", "n"]
 
 
 def headline(
@@ -41,7 +42,7 @@ def headline(
         crossed.rename({"arm": "of"}),
         differences.with_columns(quantity=pl.lit("difference")),
     ]
-    rows = pl.concat([part.select(*places, *_ESTIMATE) for part in parts])
+    rows = pl.concat([part.select(*places, *ESTIMATE) for part in parts])
     order = {name: place for place, name in enumerate((SHARE, CROSSED, "difference"))}
     ranks = [
         pl.col("quantity").replace_strict(order, return_dtype=pl.Int64),
@@ -56,7 +57,7 @@ def _order(names: Sequence[str]) -> dict[str, int]:
 
 def headline_text(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the headline as people read it: one row per point, percentages with intervals."""
-    places = [name for name in rows.columns if name not in _ESTIMATE]
+    places = [name for name in rows.columns if name not in ESTIMATE]
     texts = [_text(*row) for row in rows.select("quantity", "mid", "low", "high").rows()]
     named = rows.with_columns(
         pl.concat_str("quantity", "of", separator=": ").alias("column"),

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from stresslab.analysis.headline import CROSSED, SHARE, headline_text
+from stresslab.analysis.headline import CROSSED, ESTIMATE, SHARE, headline_text
 
 if TYPE_CHECKING:
     from stresslab.api import Run
@@ -36,7 +36,8 @@ def show_headlines(run: Run) -> None:
 
 
 def _table(numbers: pl.DataFrame) -> Table:
-    empty = [name for name in numbers.columns if numbers[name].is_null().all()]
+    places = [name for name in numbers.columns if name not in ESTIMATE]
+    empty = [name for name in places if numbers[name].is_null().all()]
     text = headline_text(numbers.drop(empty, "design", strict=False))
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in text.columns:
