@@ -35,6 +35,6 @@ def figure(run: Run, name: str) -> Figure:
 
 def headlines(run: Run) -> dict[str, pl.DataFrame]:
     """Return the headline numbers of every design, in long form: a row per point, quantity, arm."""
-    from stresslab.report.drawing import headlines as of_designs
+    from stresslab.report.overview import headlines as of_designs
 
     return of_designs(run)

@@ -33,6 +33,8 @@ def panels(n: int, columns: int, height: float = 2.1, **kwargs: Any) -> tuple[Fi
     grid = figure.subplots(rows, columns, squeeze=False, **kwargs).ravel()
     for spare in grid[n:]:
         spare.remove()
+    for last in grid[max(n - columns, 0) : n]:
+        last.tick_params(labelbottom=True)  # also above a place that stays empty
     return figure, list(grid[:n])
 
 
@@ -121,17 +123,25 @@ def _fits(figure: Figure, lengths: list[int], columns: int) -> bool:
     return sum(n * _LETTER + _HANDLE for n in longest) <= figure.get_figwidth()
 
 
-def from_zero(axes: Axes, part: pl.DataFrame) -> None:
-    """Start the value axis at zero; say so when every value is zero instead of drawing noise."""
-    values = [v for c in ("mid", "low", "high") for v in part[c].drop_nans().drop_nulls()]
-    low, high = min([0.0, *values]), max([0.0, *values])
+def from_zero(axes: Axes, part: pl.DataFrame, scale: pl.DataFrame | None = None) -> None:
+    """Start the value axis at zero; say so where every value is zero, since nothing shows it.
+
+    ``scale`` holds the rows of all panels that share the axis, ``part`` those of this one.
+    """
+    low, high = _bounds(part if scale is None else scale)
     if low == high:
         axes.set_ylim(0, 1)
         axes.set_yticks([0])
-        note(axes, "zero in every run" if values else "no values")
-        return
-    margin = 0.05 * (high - low)
-    axes.set_ylim(low - margin if low < 0 else -0.3 * margin, high + margin)
+    else:
+        margin = 0.05 * (high - low)
+        axes.set_ylim(low - margin if low < 0 else -0.3 * margin, high + margin)
+    if _bounds(part) == (0, 0):
+        note(axes, "zero in every run" if part["mid"].is_not_nan().any() else "no values")
+
+
+def _bounds(part: pl.DataFrame) -> tuple[float, float]:
+    values = [v for c in ("mid", "low", "high") for v in part[c].drop_nulls().drop_nans()]
+    return min([0.0, *values]), max([0.0, *values])
 
 
 def note(axes: Axes, text: str) -> None:

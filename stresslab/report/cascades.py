@@ -1,8 +1,9 @@
-"""One cascade tree as nodes and edges of a picture: what is grouped, merged and left out.
+"""One episode as nodes and edges of a picture: what is grouped, merged and left out.
 
-A picture of hundreds of liquidations is a black patch, so the rules are: a layer shows its largest
-liquidations one by one and the rest as one node per margin mode; layers beyond the last are shown
-as one; weak edges are left out, unless they hold the tree together.
+A picture of hundreds of liquidations is a black patch, so the rules are: a layer shows the
+liquidations with the largest cascades below them one by one and the rest as one node per margin
+mode; layers beyond the last are shown as one; weak edges are left out, unless they hold a tree
+together.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from stresslab.contagion.columns import MICRO_USD, is_in
 SHOWN_IN_A_LAYER, LAST_LAYER, LEAST_SHARE = 14, 10, 0.1
 
 RULE = (
-    f"A layer shows its {SHOWN_IN_A_LAYER} largest liquidations by forced notional; the others are "
-    f"one node per margin mode (×n: n liquidations). Layers from {LAST_LAYER} on are shown as one. "
-    f"Trigger shares below {LEAST_SHARE:.0%} are left out, unless they are the largest of a node."
+    f"A layer shows the {SHOWN_IN_A_LAYER} liquidations with the most forced notional in them and "
+    "in the tree below them; the others are one node per margin mode (×n: n, at their mean size). "
+    f"Layers from {LAST_LAYER} on are shown as one. Trigger shares below {LEAST_SHARE:.0%} are "
+    "left out, unless they are the largest of a node."
 )
 
 
 class Member(NamedTuple):
-    """A liquidation of the tree."""
+    """A liquidation of the episode; ``below_usd`` is forced in it and in the tree below it."""
 
     row: int
     layer: int
@@ -34,25 +36,37 @@ class Member(NamedTuple):
     mode: str
     held_shocked: bool
     notional_usd: float
+    below_usd: float
 
 
-def largest_tree(run: Contagion) -> np.ndarray:
-    """Return the rows of the cascade tree with the most forced notional; ties: the earlier root."""
-    roots, tree = np.unique(run.forest.root, return_inverse=True)
-    notional = np.zeros(len(roots), np.int64)
-    np.add.at(notional, tree, run.forced_notional)
-    return np.flatnonzero(tree == int(np.argmax(notional)))
+def largest_episode(run: Contagion) -> np.ndarray:
+    """Return the rows of the episode with the most forced notional; ties: the earlier one."""
+    of = run.episodes.of
+    notional = np.zeros(int(of.max()) + 1, np.int64)
+    np.add.at(notional, of, run.forced_notional)
+    return np.flatnonzero(of == int(np.argmax(notional)))
 
 
-def tree_frames(run: Contagion, rows: np.ndarray) -> dict[str, pl.DataFrame]:
+def episode_frames(run: Contagion, rows: np.ndarray) -> dict[str, pl.DataFrame]:
     """Return the frames of the cascade figure for the liquidations in ``rows``."""
-    members = [_member(run, row) for row in rows.tolist()]
+    below = _below(run)
+    members = [_member(run, row, below[row]) for row in rows.tolist()]
     node_of = _grouped(members)
     nodes = _nodes(members, node_of, run.asset_names)
     return {"nodes": nodes, "edges": _edges(run, members, node_of)}
 
 
-def _member(run: Contagion, row: int) -> Member:
+def _below(run: Contagion) -> list[int]:
+    """Return forced notional of each liquidation and the cascade tree below it, in micro-USD."""
+    sums = run.forced_notional.tolist()
+    principal = run.forest.principal.tolist()
+    for row in range(len(sums) - 1, -1, -1):  # children have higher ids than their parents
+        if principal[row] >= 0:
+            sums[principal[row]] += sums[row]
+    return sums
+
+
+def _member(run: Contagion, row: int, below: int) -> Member:
     sold = run.forced_notional_by_asset[row]
     own = int(run.liquidations["asset"][row])
     held = bool(is_in(run.liquidations["account"][row : row + 1], run.shocked_holders)[0])
@@ -63,13 +77,14 @@ def _member(run: Contagion, row: int) -> Member:
         mode=str(run.liquidations["mode"][row]),
         held_shocked=held or not run.is_shocked.any(),
         notional_usd=int(run.forced_notional[row]) / MICRO_USD,
+        below_usd=below / MICRO_USD,
     )
 
 
 def _grouped(members: list[Member]) -> dict[int, str]:
     """Return the node of each liquidation: its own, or that of the small ones of its mode."""
     layers: defaultdict[int, list[Member]] = defaultdict(list)
-    for member in sorted(members, key=lambda m: (-m.notional_usd, m.row)):
+    for member in sorted(members, key=lambda m: (-m.below_usd, m.row)):
         layers[member.layer].append(member)
     node_of = {}
     for layer, ordered in layers.items():
@@ -87,7 +102,7 @@ def _nodes(members: list[Member], node_of: dict[int, str], assets: list[str]) ->
     nodes = frame.group_by("node", "layer", "mode", maintain_order=True).agg(
         asset=pl.col("asset").get(largest),
         held_shocked=pl.col("held_shocked").get(largest),
-        notional_usd=pl.col("notional_usd").sum(),
+        notional_usd=pl.col("notional_usd").mean(),
         liquidations=pl.len(),
     )
     beyond = pl.when(pl.col("layer") == LAST_LAYER).then(pl.lit("≥ ")).otherwise(pl.lit(""))

@@ -6,24 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 from matplotlib.figure import Figure
 
-from stresslab.analysis.contrasts import variance_reduction
-from stresslab.analysis.headline import headline, headline_text
 from stresslab.core.errors import ConfigError, StorageError
 from stresslab.report.chart import Chart, NotInRun, Prepared
 from stresslab.report.figures import FIGURES
-from stresslab.report.html import Page, Picture, Table, html
+from stresslab.report.html import Page, Picture, html
+from stresslab.report.overview import run_tables
 from stresslab.report.save import save
 from stresslab.report.source import Source, sources
 from stresslab.report.style import theme
-from stresslab.report.tables import html_table, write_tables
-from stresslab.report.words import outcome_label
 from stresslab.results.run import Run
-
-#: Outcomes for which the report states how much pairing cut the variance.
-PAIRED_OUTCOMES = ("share_accounts_liquidated", "forced_notional_usd", "system_loss_usd")
 
 
 @dataclass(frozen=True)
@@ -132,7 +125,7 @@ def render(run: Run, folder: Path, tell: Callable[[str], None] | None = None) ->
         else:
             pictures.append(_picture(found, folder))
             tell(f"  {found.name}")
-    page = Page(_title(run), _lead(run), _tables(run, folder), pictures, absent)
+    page = Page(_title(run), _lead(run), run_tables(run, folder / "tables"), pictures, absent)
     return _write(folder / "report.html", html(page))
 
 
@@ -157,76 +150,3 @@ def _title(run: Run) -> str:
 
 def _lead(run: Run) -> str:
     return str(run.study["description"] or f"Results of the study {run.name}.")
-
-
-def _tables(run: Run, folder: Path) -> list[Table]:
-    """Write the tables beside the page and return those that it shows."""
-    frames, shown = {}, []
-    for source in sources(run):
-        name = f"headline_{source.design}"
-        numbers, readable = _headline(source)
-        if numbers.height:
-            frames[name] = numbers
-            title = f"Headline: {source.plan['title'] or source.design}"
-            shown.append(Table(name, title, html_table(readable), _HEADLINE_CAPTION))
-    pairing = _pairing(run)
-    if pairing.height:
-        frames["pairing"] = pairing
-        shown.append(_pairing_table(pairing))
-    failed = run.outcomes.filter(status="failed")
-    if failed.height:
-        columns = ("design", "point", "arm", "control", "replicate", "cell", "error_type", "error")
-        frames["failed"] = failed.select(columns)
-        text = "Each can be made again with: stresslab reproduce RUN --cell ID."
-        shown.append(Table("failed", "Cells that failed", html_table(frames["failed"]), text))
-    write_tables({"outcomes": run.outcomes, **frames}, folder / "tables")
-    return shown
-
-
-_HEADLINE_CAPTION = (
-    "Share of accounts liquidated: mean over replicates with 95 % Student interval. Crossed: "
-    "probability that liquidation reached an unshocked asset, with 95 % Wilson interval. "
-    "Difference: mean paired difference of the share, with 95 % Student interval."
-)
-
-
-def headlines(run: Run) -> dict[str, pl.DataFrame]:
-    """Return the headline numbers of every design that has finished cells, in long form."""
-    found = {source.design: _headline_numbers(source) for source in sources(run)}
-    return {design: numbers for design, numbers in found.items() if numbers.height}
-
-
-def _headline(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
-    numbers = _headline_numbers(source)
-    empty = [name for name in numbers.columns if numbers[name].is_null().all()]
-    text = headline_text(numbers.drop(empty, "design", strict=False)) if numbers.height else numbers
-    return numbers, text
-
-
-def _headline_numbers(source: Source) -> pl.DataFrame:
-    pair = (source.arms[1], source.arms[0]) if len(source.arms) > 1 else (source.arms[0],) * 2
-    pair = ("cross", "isolated") if {"cross", "isolated"} <= set(source.arms) else pair
-    mine = source.run.outcomes.filter(design=source.design)
-    numbers = headline(mine, source.arms, pair, source.control)
-    return numbers if len(source.arms) > 1 else numbers.filter(pl.col("quantity") != "difference")
-
-
-def _pairing(run: Run) -> pl.DataFrame:
-    parts = []
-    for source in sources(run):
-        mine = run.outcomes.filter(design=source.design, control=source.control)
-        parts += [
-            variance_reduction(mine, list(PAIRED_OUTCOMES), arm, source.arms[0])
-            for arm in source.arms[1:]
-        ]
-    return pl.concat(parts) if parts else pl.DataFrame()
-
-
-def _pairing_table(frame: pl.DataFrame) -> Table:
-    named = [outcome_label(name).text for name in frame["outcome"]]
-    text = frame.with_columns(outcome=pl.Series(named, dtype=pl.String))
-    caption = (
-        "Variance ratio: variance of paired differences over that of unpaired ones, all points "
-        "together. Replicates saved: unpaired replicates that one pair is worth."
-    )
-    return Table("pairing", "What pairing the arms saved", html_table(text), caption)

@@ -123,9 +123,11 @@ figcaption { margin-top: .6rem; }
 .files { display: block; margin-top: .3rem; font-size: .82rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: left; vertical-align: top;
+th, td { padding: .3rem .55rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ddd; }
 th { border-bottom: 2px solid #888; max-width: 14rem; font-weight: 600; }
-td.number { text-align: right; white-space: nowrap; }
+td { white-space: nowrap; }
+td.long { white-space: normal; min-width: 18rem; }
+td.number { text-align: right; }
 @media print { main { max-width: none; padding: 0; } section { break-inside: avoid; } }
 """

@@ -11,6 +11,9 @@ from matplotlib.ticker import FuncFormatter
 #: A pure number between 0 and 1, shown in per cent.
 FRACTION = "fraction"
 
+#: The unit never stands alone on a line.
+_JOINED = "\u00a0"
+
 _PREFIXES = ((1e12, "T"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
 
 
@@ -20,11 +23,13 @@ class Label:
 
     text: str
     unit: str = ""
+    whole: str = ""  # what a fraction is of, such as "of the price"
 
     def __str__(self) -> str:
         text = self.text[:1].upper() + self.text[1:]
-        unit = "%" if self.unit == FRACTION else self.unit
-        return f"{text}\u00a0({unit})" if unit else text  # the unit never stands alone on a line
+        unit = f"% {self.whole}".strip() if self.unit == FRACTION else self.unit
+        unit = unit.replace(" ", _JOINED)
+        return f"{text}{_JOINED}({unit})" if unit else text
 
     def wrapped(self, width: int = 28) -> str:
         """Return the label over as many lines as it needs; a word longer than a line is kept."""
@@ -43,6 +48,15 @@ def number(value: float, unit: str = "") -> str:
         if abs(value) >= size:
             return f"{value / size:.4g} {prefix}"
     return f"{value:.4g}"
+
+
+def rounded(value: float, unit: str = "") -> str:
+    """Return a number to two digits, as texts beside a picture show it.
+
+    >>> rounded(1_159_000, "USD")
+    '1.2 m'
+    """
+    return number(float(f"{value:.2g}"), unit)
 
 
 def show_unit(axis: Axis, unit: str) -> None:

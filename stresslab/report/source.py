@@ -196,21 +196,24 @@ class Source:
         return rows
 
     def example(self) -> dict[str, Any]:
-        """Return the place of the run with the largest cascade tree, or refuse.
+        """Return the place of the run that charts of one run show, or refuse.
 
-        Among runs of the smallest shocked set at its focus that keep their events; ties go to the
-        earlier arm and replicate. Charts of one run show this one.
+        Among runs of the smallest shocked set at its focus that keep their events: the one with the
+        most forced notional in unshocked assets, or in all where nothing is shocked or spills; ties
+        go to the earlier arm and replicate.
         """
         rows = self.kept_at_focus(self.patterns[0] if self.patterns else "", one_point=False)
-        place = rows["largest_tree_usd"].arg_max() or 0
-        row: dict[str, Any] = rows.row(place, named=True)
-        return row
+        spilled = rows["spill_same_accounts_usd"] + rows["spill_other_accounts_usd"]
+        is_spill = bool(spilled.sum())
+        place = (spilled if is_spill else rows["forced_notional_usd"]).arg_max() or 0
+        where = " in unshocked assets" if is_spill else ""
+        return rows.row(place, named=True) | {"chosen": f"most forced notional{where}"}
 
     def named(self, row: Mapping[str, Any]) -> str:
-        """Say which run a place is: arm, shock, replicate and cell."""
+        """Say which run an example is: arm, shock, replicate, cell, and why this one."""
         size = "" if row["x"] is None else f" {number(row['x'], FRACTION)} %"
-        what = f"{row['pattern']}{size}, replicate {row['replicate']}"
-        return f"arm {row['arm']}, {what} (cell {row['cell']})"
+        what = f"{row['pattern']}{size}, replicate {row['replicate']} (cell {row['cell']})"
+        return f"Arm {row['arm']}, {what}, the run kept with the {row['chosen']}"
 
 
 def _rank(column: str, names: list[str]) -> pl.Expr:

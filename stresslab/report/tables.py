@@ -17,11 +17,15 @@ MOST_ROWS = 200
 
 NOTHING = "–"
 
+#: Letters from which on a text may take several lines.
+LONG = 48
+
 
 def html_table(frame: pl.DataFrame, labels: Mapping[str, Label] | None = None) -> str:
     """Return a frame as an HTML table: numbers to the right, headings with units."""
     labels = labels or {}
-    heads = [f"<th scope='col'>{escape(str(_label(n, labels)))}</th>" for n in frame.columns]
+    names = [str(_label(n, labels)).replace("\u00a0", " ") for n in frame.columns]
+    heads = [f"<th scope='col'>{escape(name)}</th>" for name in names]
     rows = [_row(frame, row, labels) for row in frame.head(MOST_ROWS).iter_rows()]
     more = frame.height - MOST_ROWS
     foot = f"<p class='note'>{more:,} more rows in the file beside.</p>" if more > 0 else ""
@@ -38,8 +42,9 @@ def _row(frame: pl.DataFrame, row: tuple[object, ...], labels: Mapping[str, Labe
 
 
 def _cell(name: str, is_number: bool, value: object, labels: Mapping[str, Label]) -> str:
-    kind = " class='number'" if is_number else ""
-    return f"<td{kind}>{escape(cell_text(value, _label(name, labels).unit))}</td>"
+    text = cell_text(value, _label(name, labels).unit)
+    kind = " class='number'" if is_number else " class='long'" if len(text) > LONG else ""
+    return f"<td{kind}>{escape(text)}</td>"
 
 
 def cell_text(value: object, unit: str = "") -> str:

@@ -37,11 +37,11 @@ def parameter_label(owner: type, name: str) -> Label:
 def declaration_label(declaration: Declaration, kind: Any = float) -> Label:
     """Return a declaration as a label; shares between 0 and 1 are shown in per cent.
 
-    A unit "of the price" says what the share is of and joins the text.
+    A unit "of the price" says what the share is of.
     """
     text, unit = declaration.description, declaration.unit
     highest = declaration.lt if declaration.le is None else declaration.le
     is_share = kind is float and declaration.ge == 0 and highest == 1
     if is_share and (not unit or unit.startswith("of ")):
-        return Label(f"{text}, {unit}" if unit else text, FRACTION)
+        return Label(text, FRACTION, unit)
     return Label(text, unit)

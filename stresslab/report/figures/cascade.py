@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import networkx as nx
 import polars as pl
 import seaborn as sns
@@ -11,9 +13,9 @@ from matplotlib.lines import Line2D
 
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import legend_above
-from stresslab.report.cascades import RULE, largest_tree, tree_frames
+from stresslab.report.cascades import RULE, episode_frames, largest_episode
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
-from stresslab.report.labels import Label, number, short
+from stresslab.report.labels import Label, rounded, short
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, PAGE, QUIET, asset_colours
 
@@ -21,25 +23,27 @@ _SMALLEST, _LARGEST = 12.0, 420.0  # areas of the nodes in square points
 
 
 def prepare(source: Source) -> Prepared:
-    """Take the cascade tree with most forced notional of the run with the largest one."""
+    """Take the episode with the most forced notional of one run."""
     row = source.example()
     run = source.contagion(row["cell"])
     if not len(run.ids):
         raise NotInRun("nobody was liquidated in the runs that keep their events")
-    rows = largest_tree(run)
+    rows = largest_episode(run)
     text = (
-        f"The largest cascade tree of {source.named(row)}: {len(rows)} of its {len(run.ids)} "
-        f"liquidations. {RULE}"
+        f"{source.named(row)}. Its largest episode: {len(rows)} of {len(run.ids)} "
+        f"liquidations, by links to the root of their cascade tree; a root was tipped over by no "
+        f"liquidation. {RULE}"
     )
     labels = {"generation": Label("links to the root of the cascade tree")}
-    return Prepared(tree_frames(run, rows), labels, text)
+    return Prepared(episode_frames(run, rows), labels, text)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:
     """Draw generations from left to right; area is notional, width of an edge its trigger share.
 
     ``nodes``: node, layer (0 first), generation (text under the layer), asset (with most forced
-    notional), mode, held_shocked, notional_usd, liquidations (more than 1: a group).
+    notional), mode, held_shocked, notional_usd, liquidations (more than 1: a group,
+    notional_usd is their mean).
     ``edges``: source, target, share.
     """
     nodes, edges = frames["nodes"], frames["edges"]
@@ -122,9 +126,13 @@ def _nodes(axes: Axes, nodes: pl.DataFrame, places: dict[str, tuple[float, float
         legend=False,
         zorder=3,
     )
+    largest = data["notional_usd"].max() or 1.0
     for row in data[data["liquidations"] > 1].itertuples():
-        where = {"xytext": (5, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
-        axes.annotate(f"×{row.liquidations}", (row.x, row.y), fontsize=5.5, zorder=4, **where)
+        radius = math.sqrt(_SMALLEST + (_LARGEST - _SMALLEST) * row.notional_usd / largest) / 2
+        where = {"xytext": (0, -radius - 1), "textcoords": "offset points"}
+        look = {"ha": "center", "va": "top", "fontsize": 5.5, "zorder": 4}
+        ground = {"boxstyle": "square,pad=0.1", "facecolor": "white", "linewidth": 0, "alpha": 0.8}
+        axes.annotate(f"×{row.liquidations}", (row.x, row.y), bbox=ground, **where, **look)
 
 
 def _ground(axes: Axes, nodes: pl.DataFrame, labels: Labels) -> None:
@@ -148,7 +156,7 @@ def _legend(figure: Figure, nodes: pl.DataFrame) -> None:
     if not nodes["held_shocked"].all():
         handles.append(_dot("never held a shocked asset", "white", "o", edge="black"))
     largest = float(str(nodes["notional_usd"].max() or 0))
-    handles.append(_dot(f"largest: {number(largest)} USD", "white", "o", size=9, edge=QUIET))
+    handles.append(_dot(f"largest: {rounded(largest)} USD", "white", "o", size=9, edge=QUIET))
     legend_above(figure, handles)
 
 

@@ -57,7 +57,7 @@ def prepare(source: Source) -> Prepared:
         f"Cascade trees of {runs} runs that keep their events, at the shock size with the largest "
         f"trees ({source.sizes(trees)}); band: 95 % Wilson interval, which takes trees for "
         "independent, though those of one run are not; straight lines: Hill estimate of the "
-        "largest quarter, drawn for at least 50 trees over 1.5 decades."
+        "largest quarter, drawn where that holds 50 trees over 1.5 decades and is straight (5 %)."
     )
     labels = {**_MEASURES, "at_least": Label("share of trees at least so large")}
     return Prepared(frames, labels, text)

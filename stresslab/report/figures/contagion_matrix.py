@@ -14,7 +14,7 @@ from stresslab.contagion.matrix import matrix_columns
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, note
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
-from stresslab.report.labels import Label, number, short
+from stresslab.report.labels import Label, number, rounded, short
 from stresslab.report.source import Source
 from stresslab.report.style import MAGNITUDES, PAGE
 
@@ -81,17 +81,15 @@ def draw(frames: Frames, labels: Labels) -> Figure:
 
 
 def _grid(n_arms: int, n_assets: int) -> tuple[Figure, list[Axes]]:
-    columns = 2 if n_arms in (2, 4) or n_assets > _MOST_ANNOTATED else min(n_arms, 3)
-    columns = min(columns, n_arms)
+    """Return square panels, no larger than their content needs, and room for the colour bar."""
+    columns = min(n_arms, 3 if n_assets <= _MOST_ANNOTATED and n_arms != 4 else 2)
     rows = -(-n_arms // columns)
-    side = PAGE / max(columns, 2) * (0.62 if n_assets <= _MOST_ANNOTATED else 0.84)
-    figure = Figure(
-        figsize=(PAGE if columns > 1 else PAGE * 0.6, side * rows), layout="constrained"
-    )
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for spare in axes[n_arms:]:
+    side = min(2.3 if n_assets <= _MOST_ANNOTATED else 2.9, (PAGE - 1.1) / columns)
+    figure = Figure(figsize=(columns * side + 1.1, rows * side + 0.2), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for spare in grid[n_arms:]:
         spare.remove()
-    return figure, list(axes[:n_arms])
+    return figure, list(grid[:n_arms])
 
 
 def _table(part: pl.DataFrame, causes: list[str], names: list[str]) -> pd.DataFrame:
@@ -110,7 +108,7 @@ def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> 
             ax=axes,
             cmap=MAGNITUDES,
             norm=LogNorm(largest / 10**_DECADES, largest, clip=True),
-            annot=positive.map(lambda v: _cell(v, labels)) if small else None,
+            annot=positive.map(lambda v: _cell(v, largest, labels)) if small else None,
             fmt="",
             annot_kws={"fontsize": 5.5},
             cbar=False,
@@ -130,8 +128,10 @@ def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> 
     axes.grid(False)
 
 
-def _cell(value: float, labels: Labels) -> str:
-    return "" if np.isnan(value) else number(float(f"{value:.2g}"), labels["value"].unit)
+def _cell(value: float, largest: float, labels: Labels) -> str:
+    if not value >= largest / 10**_DECADES:  # NaN, and what the colours do not tell apart either
+        return ""
+    return rounded(value, labels["value"].unit)
 
 
 def _empty(axes: Axes, ticks: list[str], causes: list[str]) -> None:

@@ -14,7 +14,7 @@ from stresslab.contagion.columns import MICRO_USD
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
 from stresslab.report.chart import Chart, Frames, Labels, Prepared
-from stresslab.report.labels import FRACTION, Label, number, short, show_unit
+from stresslab.report.labels import FRACTION, Label, rounded, short, show_unit
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
 
@@ -53,7 +53,7 @@ def prepare(source: Source) -> Prepared:
         "state": _state_of(events, path.with_columns(asset), source.assets),
     }
     text = (
-        f"{source.named(row).capitalize()}. Area of a mark: forced notional filled in the step; "
+        f"{source.named(row)}. Area of a mark: forced notional filled in the step; "
         f"depth is a running median of {_SMOOTH} steps."
     )
     if len(shown) < len(source.assets):
@@ -202,7 +202,7 @@ def _handles(forced: pl.DataFrame, largest: float) -> list[Line2D]:
         look = {"color": _MODE_COLOURS[mode], "marker": MODE_MARKERS[mode], "linestyle": ""}
         handles.append(Line2D([], [], label=f"forced orders, {mode}", **look))
     if forced.height:
-        text = f"largest: {number(largest)} USD in a step"
+        text = f"largest: {rounded(largest)} USD in a step"
         ring = {"marker": "o", "markersize": 9, "markerfacecolor": "white", "linestyle": ""}
         handles.append(Line2D([], [], color=QUIET, label=text, **ring))
     return handles

@@ -28,8 +28,10 @@ def prepare(source: Source) -> Prepared:
         (rows.filter(joint), list(_JOINT)),
     ]
     means = [source.ordered(summarise(part, names)) for part, names in parts if part.height]
-    frame = pl.concat(means).rename({"mean": "mid"})
-    frame = frame.select("pattern", "outcome", "arm", "x", "mid", "low", "high", "n")
+    is_spill = pl.col("outcome").str.starts_with("spill_")
+    scale = pl.when(is_spill).then(pl.lit("spill")).otherwise("outcome")
+    frame = pl.concat(means).rename({"mean": "mid"}).with_columns(scale=scale)
+    frame = frame.select("pattern", "outcome", "scale", "arm", "x", "mid", "low", "high", "n")
     labels = {"x": SHOCK_SIZE, **outcome_labels(*frame["outcome"].unique(maintain_order=True))}
     text = f"Mean over replicates by arm; band: {STUDENT}."
     return Prepared({"response": frame}, labels, text)
@@ -38,8 +40,9 @@ def prepare(source: Source) -> Prepared:
 def draw(frames: Frames, labels: Labels) -> Figure:
     """Draw one panel per shocked set and outcome.
 
-    ``response``: pattern (which assets are shocked), outcome, arm, x (size of the shock), mid, low,
-    high (mean and interval), n (replicates); rows in the order to be drawn.
+    ``response``: pattern (which assets are shocked), outcome, scale (panels of a pattern with the
+    same scale share their value axis, so that dust looks like dust), arm, x (size of the shock),
+    mid, low, high (mean and interval), n (replicates); rows in the order to be drawn.
     """
     frame = frames["response"]
     places = frame.select("pattern", "outcome").unique(maintain_order=True).rows()
@@ -47,7 +50,9 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     figure, grid = panels(len(places), columns=3)
     for place, (axes, (pattern, outcome)) in enumerate(zip(grid, places, strict=True)):
         part = frame.filter(pattern=pattern, outcome=outcome)
+        scale = frame.filter(pattern=pattern, scale=part["scale"][0])
         _panel(axes, part, looks, labels, outcome)
+        from_zero(axes, part, scale)
         head(axes, place, pattern)
     figure.supxlabel(str(labels["x"]))
     series_legend(figure, looks)
@@ -62,7 +67,6 @@ def _panel(
     show_unit(axes.xaxis, labels["x"].unit)
     show_unit(axes.yaxis, labels[outcome].unit)
     axes.set_xlim(left=0)
-    from_zero(axes, part)
 
 
 CHART = Chart("Response to the size of the shock", prepare, draw)

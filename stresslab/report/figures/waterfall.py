@@ -64,6 +64,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
         for column, arm in enumerate(arms):
             axes = grid[row, column]
             _waterfall(axes, frame.filter(pattern=pattern, arm=arm), looks[arm].colour)
+            axes.tick_params(axis="x", rotation=90 if len(arms) > 2 else 0)
             head(axes, row * len(arms) + column, arm)
         grid[row, 0].set_ylabel(f"{pattern}\n{labels['amount']}")
         show_unit(grid[row, 0].yaxis, labels["amount"].unit)
@@ -98,7 +99,6 @@ def _waterfall(axes: Axes, part: pl.DataFrame, colour: str) -> None:
     for place, end in enumerate(ends[:-1]):
         axes.plot([place, place + 1], [end, end], color=QUIET, linewidth=0.5, zorder=0)
     axes.set(xlabel="", ylabel="")
-    axes.tick_params(axis="x", rotation=90)
     axes.grid(False, axis="x")
     axes.axhline(0, color="black", linewidth=0.6)
 

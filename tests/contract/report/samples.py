@@ -79,8 +79,9 @@ def response(arms: list[str], falls: list[float] = FALLS, equal: bool = False) -
                     mid = 0.0
                 if equal and x > 0.2 and arm == "cross":
                     mid = math.nan
-                rows.append((pattern, outcome, arm, x, mid, 0.9 * mid, 1.1 * mid, 20))
-    columns = ["pattern", "outcome", "arm", "x", "mid", "low", "high", "n"]
+                scale = "spill" if "spill" in outcome else outcome
+                rows.append((pattern, outcome, scale, arm, x, mid, 0.9 * mid, 1.1 * mid, 20))
+    columns = ["pattern", "outcome", "scale", "arm", "x", "mid", "low", "high", "n"]
     return Prepared({"response": pl.DataFrame(rows, columns, orient="row")}, X | named(PANELS))
 
 

@@ -90,6 +90,32 @@ def test_what_a_run_does_not_carry_is_named_with_a_reason(tmp_path: Path) -> Non
     assert "does not vary" in absent["phase"]
 
 
+def test_a_run_without_a_shock_shows_what_happened_in_it(tmp_path: Path) -> None:
+    run = toy(tmp_path)
+    run.study["scenario"]["market"]["shocks"] = {}
+    for overrides in run.resolved["scenarios"]:
+        overrides.pop("scenario.market.shocks.first.fall")
+    run.study["designs"].pop("share_sweep")
+    found = {d.name: d for d in drawings(run)}
+    assert isinstance(found["response"], Absent)
+    assert "has a shock" in found["response"].reason
+    for name in ("cascade", "path"):
+        drawing = found[name]
+        assert isinstance(drawing, Drawing)
+        assert "no shock" in drawing.caption
+        assert drawing.draw().axes
+
+
+def test_a_run_in_which_nothing_finished_has_a_page_without_figures(tmp_path: Path) -> None:
+    run = toy(tmp_path, failed=1000)
+    page = render(run, tmp_path)
+    assert all(isinstance(d, Absent) for d in drawings(run))
+    text = page.read_text()
+    assert "<img" not in text
+    assert text.count("<li><b>") == len(FIGURES)
+    assert "Cells that failed" in text
+
+
 def test_the_page_holds_figures_tables_failures_and_repeats_its_bytes(tmp_path: Path) -> None:
     names = ("response", "phase")
     pages = []

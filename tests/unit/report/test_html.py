@@ -52,7 +52,7 @@ def test_names_are_escaped() -> None:
 
 def test_numbers_read_well_and_gaps_are_dashes() -> None:
     text = html(page())
-    assert "3.2 m" in text and "1,200" in text and "Loss\xa0(USD)" in text
+    assert "3.2 m" in text and "1,200" in text and "Loss (USD)" in text
     assert text.count("<td class='number'>–</td>") == 1
     assert "nan" not in text.lower().replace("finance", "")
 
