@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ def __getattr__(name: str) -> Any:
     """Load the Python interface when it is first asked for: the import itself stays light."""
     if name not in __all__:
         raise AttributeError(f"module 'stresslab' has no attribute {name!r}")
-    from stresslab import api
-
-    return getattr(api, name)
+    return getattr(importlib.import_module("stresslab.api"), name)
 
 
 def __dir__() -> list[str]:
