@@ -1,7 +1,8 @@
 """Where a config's values come from: a file, the files it extends, overrides by path.
 
 Mappings merge deeply. Scalars and lists replace; so does a mapping that says its ``kind``, and
-``null`` in place of a mapping removes it.
+``null`` in place of a mapping removes it; a design that is removed takes along what the quick form
+says of it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from stresslab.experiment.shapes import Shape
 
 LONGEST_CHAIN = 8  # files that extend each other
 SET = "--set"
+SMALL = "_small"  # ends the name of a quick form
 
 
 @dataclass
@@ -75,8 +77,25 @@ def _extended(file: str, chain: tuple[str, ...]) -> Source:
         source.is_whole = False
         return source
     base.name, base.faults = file, source.faults
+    before = _names(base.value.get("designs"))
     _merge(base, source, ())
+    _forget_quick_forms(base, before - _names(base.value.get("designs")))
     return base
+
+
+def _names(designs: Any) -> set[str]:
+    return set(designs) if isinstance(designs, dict) else set()
+
+
+def _forget_quick_forms(source: Source, removed: set[str]) -> None:
+    small = source.value.get("small")
+    if not isinstance(small, dict):
+        return
+    for path in list(small):
+        parts = str(path).split(".")
+        if parts[0] == "designs" and len(parts) > 1 and parts[1] in removed:
+            del small[path]
+            _forget(source, ("small", path))
 
 
 def _source(name: str, document: Document) -> Source:
@@ -155,8 +174,10 @@ def apply_settings(source: Source, shape: Shape, settings: Sequence[str]) -> Non
 
 
 def apply_small(source: Source, shape: Shape) -> None:
-    """Apply the config's own ``small`` overrides: its quick form."""
+    """Apply the config's own ``small`` overrides: its quick form, which has a name of its own."""
     small = source.value.get("small")
+    if isinstance(source.value.get("name"), str):
+        source.value["name"] += SMALL
     for path, value in (small if isinstance(small, dict) else {}).items():
         _set(source, shape, path, value, source.place(("small", path)))
 
