@@ -21,6 +21,11 @@ from stresslab.experiment.worker import ENVIRONMENT, Reply, Setup, Task
 
 ATTEMPTS = 2  # a worker that dies may have been killed for no fault of its cell
 
+#: How long the other workers wait for the first cell, seconds. That cell may compile the kernels:
+#: workers that compile at once do the same work twice, and numba's cache on disk is not made for
+#: two processes that write the variants of one function.
+LONGEST_WAIT = 120.0
+
 
 class WorkerError(StresslabError):
     """A worker process that cannot even start."""
@@ -48,8 +53,9 @@ class Pool:
         self._workers: set[_Worker] = set()
         self._guard = threading.Lock()
         self._is_stopped = False
+        self._is_warm = threading.Event()
         n_threads = min(n_workers, self._n_tasks)
-        self._threads = [threading.Thread(target=self._serve) for _ in range(n_threads)]
+        self._threads = [threading.Thread(target=self._serve, args=(n,)) for n in range(n_threads)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -66,6 +72,7 @@ class Pool:
             self._is_stopped = True
             for worker in self._workers:
                 worker.kill()
+        self._is_warm.set()
         for thread in self._threads:
             thread.join()
 
@@ -77,12 +84,16 @@ class Pool:
                 raise reply
             yield reply
 
-    def _serve(self) -> None:
+    def _serve(self, number: int) -> None:
         """Give one worker cells until none is left."""
         worker: _Worker | None = None
         try:
+            worker = self._hire()
+            if number > 0:
+                self._is_warm.wait(LONGEST_WAIT)
             while (task := self._next()) is not None:
                 worker = self._attempt(worker, task)
+                self._is_warm.set()
         except BaseException as error:  # handed to the thread that asked for replies
             self._replies.put(error)
         finally:
@@ -117,13 +128,18 @@ class Pool:
                 return None
             worker = _Worker(self._setup)
             self._workers.add(worker)
-            return worker
+        how = worker.start(self._setup)
+        if how and not self._is_stopped:
+            self._dismiss(worker)
+            raise WorkerError(f"a worker process could not start: {how}")
+        return worker
 
     def _dismiss(self, worker: _Worker | None) -> None:
         if worker is not None:
             with self._guard:
                 self._workers.discard(worker)
             worker.kill()
+            worker.close()
 
 
 class _Worker:
@@ -141,13 +157,15 @@ class _Worker:
         )
         self._tasks = cast("IO[bytes]", self._process.stdin)
         self._replies = cast("IO[bytes]", self._process.stdout)
+
+    def start(self, setup: Setup) -> str:
+        """Wait until the process has imported what it needs; return how it died, if it did."""
         try:
             self._send(setup)
             pickle.load(self._replies)  # READY
         except (EOFError, BrokenPipeError):
-            how = self.cause_of_death()
-            self.kill()
-            raise WorkerError(f"a worker process could not start: {how}") from None
+            return self.cause_of_death()
+        return ""
 
     def run(self, task: Task) -> Reply:
         """Run one task; raise ``EOFError`` if the process dies over it."""
@@ -171,6 +189,9 @@ class _Worker:
         """End the process, whatever it is doing."""
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """Close what led to and from a dead process."""
         for stream in (self._tasks, self._replies, self._errors):
             with contextlib.suppress(BrokenPipeError):  # what a dead worker did not read is lost
                 stream.close()

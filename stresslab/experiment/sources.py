@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stresslab.experiment.documents import Document, parse, read_document
+from stresslab.experiment.documents import parse, read_document
 from stresslab.experiment.faults import Fault, Path, Place
 from stresslab.experiment.paths import NoSuchPath, Unclear, follow
+from stresslab.experiment.reader import Document
 from stresslab.experiment.shapes import Shape
 
 LONGEST_CHAIN = 8  # files that extend each other

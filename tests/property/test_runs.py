@@ -105,7 +105,7 @@ def test_an_interrupted_run_goes_on(reference: dict[str, bytes], tmp_path: Path)
 
 def test_a_killed_parent_takes_its_workers_along_amid_a_cell(tmp_path: Path) -> None:
     parent = _start_parent(tmp_path, milliseconds=60_000)
-    wait_until(lambda: len(list(tmp_path.glob("started-*"))) == 2)
+    wait_until(lambda: list(tmp_path.glob("started-*")) and len(workers_of(parent.pid)) == 2)
     _kill(parent)
     assert list(tmp_path.glob("outcomes/*")) == []
 
@@ -268,3 +268,14 @@ def test_points_are_columns_named_by_the_end_of_their_path(tmp_path: Path) -> No
     finished = run(tmp_path, workers=2)
     assert finished.resolved["columns"] == {"fall": FALL}
     assert finished.design["fall"].to_list() == [0.1] * 4 + [0.3] * 4
+
+
+def test_the_first_cell_runs_alone_because_it_may_compile(tmp_path: Path) -> None:
+    values = study((0.1,))
+    values["designs"]["response"]["arms"] = {"only": {}}
+    values["scenario"]["duration_seconds"] = toy_simulation.LONG + 1
+    finished = run(tmp_path, values, workers=2)
+    first, _ = finished.cells
+    stored = finished.folder.record(first).stat().st_mtime_ns
+    assert (tmp_path / "started-1").stat().st_mtime_ns >= stored
+    assert finished.status().done == 2

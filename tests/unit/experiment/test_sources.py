@@ -63,7 +63,7 @@ def test_the_small_form_yields_to_settings() -> None:
 
     small = read_config(values, ["seed=4"], small=True, scenario=ToyScenario)
     assert small.values["scenario"]["duration_seconds"] == 5.0
-    assert small.seed == 4
+    assert (small.name, small.seed) == ("toy_small", 4)
     assert config(values).seed == 7
 
 
