@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from stresslab.report.chart import Prepared
 from stresslab.report.drawing import Drawing, drawings
 from stresslab.report.figures import FIGURES
+from stresslab.report.labels import FRACTION
 from stresslab.report.save import save
 from stresslab.report.style import PAGE, PAGE_HEIGHT, theme
 from stresslab.results.run import Run
@@ -85,6 +86,9 @@ def test_no_text_is_cut_off_and_the_figure_fits_the_page(name: str) -> None:
     assert box.height <= PAGE_HEIGHT + 0.8
     wide, high = picture.get_size_inches() + 0.4
     assert -0.4 <= box.x0 and box.x1 <= wide and -0.4 <= box.y0 and box.y1 <= high
+    for legend in picture.legends:
+        inside = legend.get_window_extent()
+        assert inside.x0 >= 0 and inside.x1 <= picture.bbox.width
 
 
 @pytest.mark.parametrize("figure", list(FIGURES))
@@ -93,6 +97,8 @@ def test_quantities_are_named_with_their_units(figure: str) -> None:
     shown = " ".join(texts(drawn(figure, sample))).replace("\n", " ").replace("\xa0", " ")
     assert sample.labels
     for label in sample.labels.values():
+        unit = "%" if label.unit == FRACTION else label.unit
+        assert not unit or f"({unit}" in str(label)
         assert str(label).replace("\xa0", " ") in shown
 
 

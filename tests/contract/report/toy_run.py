@@ -78,6 +78,7 @@ class ToyRun:
         values = {
             **_measured(),
             "share_accounts_liquidated": size,
+            "penalties_usd": 12.5,
             "spill_same_accounts_usd": 1e6 * size * place["cross_share"],
             "crossed": float(place["cross_share"] > 0.4 and place["fall"] > 0.15),
         }
