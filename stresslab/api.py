@@ -26,6 +26,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     small: bool = False,
+    shard: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run every cell of a study that is not finished yet, and return its results.
@@ -42,6 +43,8 @@ def run(
         Worker processes, one per core unless given.
     small
         Run the quick form that the config declares.
+    shard
+        Run only part ``k/N`` of the cells, for job arrays; a run without it gathers them.
     progress
         Receives what happens; silent unless given.
 
@@ -54,10 +57,12 @@ def run(
     """
     from stresslab.experiment.config import read_config
     from stresslab.experiment.progress import Silent
-    from stresslab.experiment.runner import Options, run_study
+    from stresslab.experiment.runner import Options, Shard, run_study
 
     study = read_config(config, settings, small=small)
-    finished = run_study(study, out, Options(workers=workers, progress=progress or Silent()))
+    part = Shard.parse(shard) if shard else None
+    options = Options(workers=workers, progress=progress or Silent(), shard=part)
+    finished = run_study(study, out, options)
     return Run(finished.path)
 
 

@@ -64,8 +64,16 @@ def _describe(design: PlannedDesign) -> str:
 @small
 @click.option("--workers", type=click.IntRange(1), help="Processes; default is one per core.")
 @click.option("--out", type=click.Path(), help="Folder of the run; default is runs/<name>.")
+@click.option(
+    "--shard", metavar="K/N", help="Run part K of N only, for job arrays; a run without it gathers."
+)
 def run(
-    config: str, settings: tuple[str, ...], small: bool, workers: int | None, out: str | None
+    config: str,
+    settings: tuple[str, ...],
+    small: bool,
+    workers: int | None,
+    out: str | None,
+    shard: str | None,
 ) -> int:
     """Run a study; the same command goes on where an earlier one was stopped.
 
@@ -78,7 +86,9 @@ def run(
     from stresslab.cli.progress import progress
 
     with progress() as shown:
-        finished = api.run(config, settings, workers=workers, out=out, small=small, progress=shown)
+        finished = api.run(
+            config, settings, out=out, workers=workers, small=small, shard=shard, progress=shown
+        )
     state = finished.status()
     _show_status(str(finished.path), state)
     click.echo(f"next: stresslab report {finished.path}")

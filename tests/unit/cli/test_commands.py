@@ -62,6 +62,17 @@ def test_a_finished_run_is_not_run_again(finished: Path, capsys: Captured) -> No
     assert kept.items() <= before.items()
 
 
+def test_a_shard_is_a_part_that_a_whole_run_gathers(tmp_path: Path, capsys: Captured) -> None:
+    arguments = ["run", CONFIG, "--workers", "1", "--out", str(tmp_path / "run")]
+
+    assert main([*arguments, "--shard", "2/2"]) == 0
+    assert "2 of 4 cells done, 0 failed, 2 to come" in capsys.readouterr().out
+
+    assert main(arguments) == 0
+    assert "2 of 4 cells were finished before" in capsys.readouterr().out
+    assert main([*arguments, "--shard", "3/2"]) == 2
+
+
 def test_arms_of_the_small_study_differ(finished: Path) -> None:
     outcomes = Run(finished).outcomes.group_by("arm").agg(pl.col("n_liquidations").sum())
     counts = dict(outcomes.rows())
