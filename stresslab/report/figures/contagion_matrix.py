@@ -72,7 +72,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     largest = float(str(frame["value"].fill_nan(None).max() or 0.0))
     for place, (axes, arm) in enumerate(zip(grid, arms, strict=True)):
         _matrix(axes, _table(frame.filter(arm=arm), causes, names), largest, labels)
-        head(axes, place, arm)
+        head(axes, place, short(arm, 28))
     figure.supxlabel(str(labels["target"]))
     figure.supylabel(str(labels["source"]))
     if largest:

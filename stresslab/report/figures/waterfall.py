@@ -11,7 +11,7 @@ from stresslab.analysis.summaries import summarise
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head
 from stresslab.report.chart import Chart, Frames, Labels, Prepared
-from stresslab.report.labels import Label, show_unit
+from stresslab.report.labels import Label, short, show_unit
 from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, strokes
 
@@ -65,7 +65,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
             axes = grid[row, column]
             _waterfall(axes, frame.filter(pattern=pattern, arm=arm), looks[arm].colour)
             axes.tick_params(axis="x", rotation=90 if len(arms) > 2 else 0)
-            head(axes, row * len(arms) + column, arm)
+            head(axes, row * len(arms) + column, short(arm, 20 if len(arms) > 2 else 44))
         grid[row, 0].set_ylabel(f"{pattern}\n{labels['amount']}")
         show_unit(grid[row, 0].yaxis, labels["amount"].unit)
     return figure
