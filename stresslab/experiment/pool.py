@@ -21,6 +21,8 @@ from stresslab.experiment.worker import ENVIRONMENT, Reply, Setup, Task
 
 ATTEMPTS = 2  # a worker that dies may have been killed for no fault of its cell
 
+LONGEST_DEAFNESS = 0.2  # seconds until the keyboard is heard
+
 #: How long the other workers wait for the first cell, seconds. That cell may compile the kernels:
 #: workers that compile at once do the same work twice, and numba's cache on disk is not made for
 #: two processes that write the variants of one function.
@@ -79,10 +81,19 @@ class Pool:
     def replies(self) -> Iterator[Reply | Death]:
         """Yield what became of every task, in the order in which they end."""
         for _ in range(self._n_tasks):
-            reply = self._replies.get()
+            reply = self._reply()
             if isinstance(reply, BaseException):
                 raise reply
             yield reply
+
+    def _reply(self) -> Reply | Death | BaseException:
+        """Wait for a reply, looking up now and then.
+
+        Polars handles the keyboard's signal so that a thread that waits is not woken by it.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._replies.get(timeout=LONGEST_DEAFNESS)
 
     def _serve(self, number: int) -> None:
         """Give one worker cells until none is left."""

@@ -50,7 +50,7 @@ def _start_parent(out: Path, milliseconds: float) -> subprocess.Popen[bytes]:
     paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
     environment = {**os.environ, "PYTHONPATH": paths}
     command = [sys.executable, "-c", PARENT, str(out), str(milliseconds)]
-    return subprocess.Popen(command, env=environment)
+    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
 
 def _kill(parent: subprocess.Popen[bytes]) -> None:
@@ -108,6 +108,16 @@ def test_a_killed_parent_takes_its_workers_along_amid_a_cell(tmp_path: Path) -> 
     wait_until(lambda: list(tmp_path.glob("started-*")) and len(workers_of(parent.pid)) == 2)
     _kill(parent)
     assert list(tmp_path.glob("outcomes/*")) == []
+
+
+def test_the_keyboard_ends_a_run_amid_a_cell(tmp_path: Path) -> None:
+    parent = _start_parent(tmp_path, milliseconds=60_000)
+    wait_until(lambda: list(tmp_path.glob("started-*")) and len(workers_of(parent.pid)) == 2)
+    workers = workers_of(parent.pid)
+    parent.send_signal(signal.SIGINT)
+    assert parent.wait(timeout=20) == -signal.SIGINT
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
