@@ -36,6 +36,7 @@ class Accounts(NamedTuple):
     mode: np.ndarray  # (A, N) int8, FLAT, ISOLATED or CROSS: locked until flat
     chosen_mode: np.ndarray  # (A, N) int8, the mode that the next opened position will take
     entry_cost: np.ndarray  # (A, N) signed money paid for the position now held (reporting, ADL)
+    profit_cut: np.ndarray  # (A, N) profit of the position now held that ADL seized in cash
     fees: np.ndarray  # (N,) trading fees paid so far
     funding: np.ndarray  # (N,) funding received so far
     penalties: np.ndarray  # (N,) liquidation penalties paid so far
@@ -107,6 +108,7 @@ def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
         mode=per_position(np.int8),
         chosen_mode=np.full((n_assets, n_accounts), CROSS, np.int8),
         entry_cost=per_position(),
+        profit_cut=per_position(),
         fees=per_account(),
         funding=per_account(),
         penalties=per_account(),

@@ -189,7 +189,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", INT, "account id"),
         ("asset", SMALL, "asset charged with the deficit"),
         ("mode", TEXT, "isolated or cross"),
-        ("deficit_micro_usd", INT, "negative equity of the pool; fund + adl + socialised"),
+        ("deficit_micro_usd", INT, "negative equity covered in the step: fund + adl + socialised"),
         ("fund_micro_usd", INT, "paid by the insurance fund"),
         ("adl_micro_usd", INT, "seized from winners by auto-deleveraging"),
         ("socialised_micro_usd", INT, "socialised loss"),

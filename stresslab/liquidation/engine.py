@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from stresslab.core.errors import InvariantError
 from stresslab.core.events import CAUSES, CROSS, ISOLATED, EventLog
 from stresslab.core.ledger import Conservation, clear_journal
 from stresslab.core.random import Streams, uniforms
@@ -251,13 +250,8 @@ class LiquidationEngine:
             settled = self._waterfall.settle(pool, n, spell.charged_asset, marks)
             spell.had_deficit = True
             self.recorder.settlement(step, spell, settled)
-            paid = settled.fund + settled.adl + settled.socialised
-            if paid > settled.deficit:
-                raise InvariantError(
-                    f"step {step}, pool {code}: {paid} micro-USD paid for a deficit of "
-                    f"{settled.deficit}"
-                )
-            if self._is_flat(code) and paid == settled.deficit:
+            is_covered = pool_state(c.accounts, c.tables, marks, pool, n)[0] >= 0
+            if self._is_flat(code) and is_covered:
                 self._end(code, step, "bankrupt")
 
     def finish(self) -> None:

@@ -10,7 +10,7 @@ from numba import njit
 from stresslab.core.columns import MARKET, Accounts, Fills, Orders, make_fills
 from stresslab.core.events import CAUSE_ID
 from stresslab.core.ledger import House, Journal
-from stresslab.liquidation.forced import ClosureRules, ForcedOrders, settle_forced
+from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
 from stresslab.margin.clearing import (
     CANCELLED,
     TRADED,
@@ -164,12 +164,13 @@ def _force(
             cash += fills.cash[f]
             settle_side(
                 accounts, house, journal, tables, fills.maker[f], a, -fills.lots[f],
-                -fills.cash[f], costs.maker[0],
+                -fills.cash[f], costs.maker[0], marks,
             )  # fmt: skip
-        settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash)
+        settle_forced(accounts, house, journal, orders, row, lots, cash)
         volume[a] += abs(lots)
         counts[TRADED] += fills.n[0] - first
         price[a] = book_price_after(books, tables, fills, first, a, use_last, price[a])
+    charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
 
 
 @njit(cache=True)
@@ -178,8 +179,10 @@ def fill_at_mark(accounts, house, journal, tables, rules, marks, orders):
     for row in range(orders.n[0]):
         a, lots = orders.asset[row], orders.lots[row]
         cash = lots * marks[a] * tables.unit_value[a]
-        settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash)
+        settle_forced(accounts, house, journal, orders, row, lots, cash)
         settle_external(house, a, -lots, -cash)
+    sequence = np.arange(orders.n[0])
+    charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
 
 
 @njit(cache=True)
@@ -195,5 +198,6 @@ def _slip(books, accounts, house, journal, tables, rules, marks, orders, sequenc
         ahead[side, a] = before + wanted
         lots, cash = lots_after - lots_before, cash_after - cash_before
         if lots != 0:
-            settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash)
+            settle_forced(accounts, house, journal, orders, row, lots, cash)
             settle_external(house, a, -lots, -cash)
+    charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)

@@ -130,16 +130,34 @@ def _restores(accounts, tables, rules, marks, pool, n, asset, lots):
 
 
 @njit(cache=True)
-def settle_forced(accounts, house, journal, tables, rules, marks, orders, row, lots, cash):
-    """Post the account's side of a forced fill: lots, cash, then fee and penalty.
-
-    Fee and penalty are taken from what equity is left, so neither makes a deficit.
-    """
+def settle_forced(accounts, house, journal, orders, row, lots, cash):
+    """Post the account's side of a forced fill: lots and cash."""
     if lots == 0:
         return
     n, asset = orders.account[row], orders.asset[row]
-    mode = accounts.mode[asset, n]
-    pool = close_lots(accounts, house, journal, n, asset, lots, cash, OWN_EXECUTION)
+    close_lots(accounts, house, journal, n, asset, lots, cash, OWN_EXECUTION)
+    orders.filled[row] += lots
+    orders.cash[row] += cash
+
+
+@njit(cache=True)
+def charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence):
+    """Charge fee and penalty for a round's forced fills, when all of them are posted.
+
+    They are taken from what equity the pool then has left, so neither makes a deficit. Positions
+    that are flat are unlocked.
+    """
+    for row in sequence:
+        if orders.filled[row] != 0:
+            _charge(accounts, house, journal, tables, rules, marks, orders, row)
+
+
+@njit(cache=True)
+def _charge(accounts, house, journal, tables, rules, marks, orders, row):
+    n, asset = orders.account[row], orders.asset[row]
+    pool = orders.pool[row] // accounts.position.shape[1]
+    mode = ISOLATED if pool > 0 else CROSS
+    cash = orders.cash[row]
     equity, _, _ = pool_state(accounts, tables, marks, pool, n)
     fee = min(max(equity, 0), mul_div(abs(cash), rules.taker[0], RATE_UNIT, CEIL))
     pay_house(accounts, house, journal, n, pool, FEES, fee, FEE)
@@ -148,9 +166,7 @@ def settle_forced(accounts, house, journal, tables, rules, marks, orders, row, l
     pay_house(accounts, house, journal, n, pool, INSURANCE_FUND, penalty, FEE)
     accounts.fees[n] += fee
     accounts.penalties[n] += penalty
-    orders.filled[row] += lots
-    orders.cash[row] += cash
-    orders.fee[row] += fee
-    orders.penalty[row] += penalty
+    orders.fee[row] = fee
+    orders.penalty[row] = penalty
     if accounts.position[asset, n] == 0:
         retire_pool(accounts, house, journal, n, asset)

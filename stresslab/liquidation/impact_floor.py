@@ -11,7 +11,7 @@ from numba import njit
 from stresslab.core.columns import Fills, Orders, make_fills
 from stresslab.core.events import CAUSE_ID
 from stresslab.liquidation.floor import Clearing, Moves
-from stresslab.liquidation.forced import ClosureRules, ForcedOrders, settle_forced
+from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
 from stresslab.margin.clearing import TRADED, match_in_impact_books
 from stresslab.margin.posting import settle_external
 from stresslab.market.impact_book import (
@@ -104,7 +104,7 @@ class ImpactFloor:
     def force(
         self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
     ) -> np.ndarray:
-        """Fill a round's forced orders together by asset; return each asset's price move in ticks."""
+        """Fill a round's forced orders together by asset; return each price move in ticks."""
         before = self.prices()
         self._fill(orders, sequence, rules, marks)
         n = int(orders.n[0])
@@ -128,9 +128,9 @@ class ImpactFloor:
         for asset in np.unique(orders.asset[: orders.n[0]]):
             rows = sequence[orders.asset[sequence] == asset]
             _fill_together(
-                self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, rows,
-                asset,
-            )  # fmt: skip
+                self.books, c.accounts, c.house, c.journal, c.tables, orders, rows, asset
+            )
+        charge_orders(c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence)
 
     def withdraw(self, n: int, asset: int) -> None:
         """Do nothing: no order rests in an impact book."""
@@ -164,12 +164,9 @@ def _prices(books):
 
 
 @njit(cache=True)
-def _fill_together(books, accounts, house, journal, tables, rules, marks, orders, rows, asset):
+def _fill_together(books, accounts, house, journal, tables, orders, rows, asset):
     lots = orders.lots[rows]
     cash = execute_together(books, asset, lots, tables.unit_value[asset])
     for place in range(rows.size):
-        settle_forced(
-            accounts, house, journal, tables, rules, marks, orders, rows[place], lots[place],
-            cash[place],
-        )  # fmt: skip
+        settle_forced(accounts, house, journal, orders, rows[place], lots[place], cash[place])
         settle_external(house, asset, -lots[place], -cash[place])

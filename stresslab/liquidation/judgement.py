@@ -51,7 +51,8 @@ def explain(accounts, tables, journal, marks_before, marks, pools) -> Explanatio
     for place in np.flatnonzero(missing):
         raise InvariantError(
             f"account {accounts.id[pools[place] % n_accounts]}, pool {pools[place] // n_accounts}: "
-            f"causes add up to {eaten[place]} micro-USD, the ledger to {eaten[place] + missing[place]}"
+            f"causes add up to {eaten[place]} micro-USD, the ledger to "
+            f"{eaten[place] + missing[place]}"
         )
     return rows
 
@@ -66,8 +67,11 @@ def _explain(accounts, tables, journal, marks_before, marks, pools, rows):
         rows.maintenance[place] = maintenance
         rows.notional[place] = notional
         rows.excess_before[place] = _excess_before(accounts, tables, journal, marks_before, pool, n)
-        _explain_prices(accounts, tables, marks_before, marks, pool, n, rows.by_price[place])
         _explain_postings(accounts, tables, journal, marks_before, pool, n, rows.by_reason[place])
+        _explain_prices(
+            accounts, tables, journal, marks_before, marks, pool, n, rows.by_price[place],
+            rows.by_reason[place],
+        )  # fmt: skip
 
 
 @njit(cache=True)
@@ -99,14 +103,37 @@ def _excess_before(accounts, tables, journal, marks_before, pool, n):
 
 
 @njit(cache=True)
-def _explain_prices(accounts, tables, marks_before, marks, pool, n, by_price):
+def _explain_prices(accounts, tables, journal, marks_before, marks, pool, n, by_price, by_reason):
+    """After ADL the mover of a price pays for the position before it, ADL for the difference."""
     for a in range(accounts.position.shape[0]):
+        if marks[a] == marks_before[a]:
+            continue
         lots = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
-        if lots != 0 and marks[a] != marks_before[a]:
-            old = position_value(tables, marks_before, a, lots)
-            new = position_value(tables, marks, a, lots)
-            need = maintenance_margin(tables, a, abs(new)) - maintenance_margin(tables, a, abs(old))
-            by_price[a] = need - (new - old)
+        before_adl = lots - _adl_lots(accounts, journal, pool, a, n)
+        by_price[a] = _eaten_by_move(tables, marks_before, marks, a, before_adl)
+        if before_adl != lots:
+            eaten = _eaten_by_move(tables, marks_before, marks, a, lots)
+            by_reason[ADL] += eaten - by_price[a]
+
+
+@njit(cache=True)
+def _eaten_by_move(tables, marks_before, marks, asset, lots):
+    """Return the margin that a move of the mark eats of a position, micro-USD."""
+    if lots == 0:
+        return 0
+    old = position_value(tables, marks_before, asset, lots)
+    new = position_value(tables, marks, asset, lots)
+    need = maintenance_margin(tables, asset, abs(new)) - maintenance_margin(tables, asset, abs(old))
+    return need - (new - old)
+
+
+@njit(cache=True)
+def _adl_lots(accounts, journal, pool, asset, n):
+    """Return the lots that ADL gave a pool since the last judgement."""
+    slot = journal.slot[n]
+    if slot < 0 or _held_before(accounts, journal, pool, asset, n) == 0:
+        return 0
+    return journal.adl_lots[slot, asset]
 
 
 @njit(cache=True)
@@ -121,7 +148,7 @@ def _explain_postings(accounts, tables, journal, marks_before, pool, n, by_reaso
         now = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
         if before == 0 and now == 0:
             continue
-        adl = journal.adl_lots[slot, a] if before != 0 else 0
+        adl = _adl_lots(accounts, journal, pool, a, n)
         old = position_value(tables, marks_before, a, before)
         new = position_value(tables, marks_before, a, now)
         adl_value = position_value(tables, marks_before, a, adl)

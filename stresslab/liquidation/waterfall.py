@@ -33,7 +33,10 @@ from stresslab.margin.tiers import MarginTables, maintenance_margin
 
 @dataclass
 class Settlement:
-    """What one pool's deficit was and who paid it, micro-USD."""
+    """What of one pool's deficit was covered and who paid it, micro-USD.
+
+    A deficit that nobody is left to pay stays negative equity and is tried again in the next step.
+    """
 
     deficit: int
     fund: int = 0
@@ -66,6 +69,7 @@ class Waterfall:
             left = self._deleverage(pool, n, charged_asset, marks, left, result)
         if left > 0:
             self._socialise(pool, n, marks, left, result)
+        result.deficit = result.fund + result.adl + result.socialised
         if pool > 0 and self.accounts.position[pool - 1, n] == 0:
             retire_pool(self.accounts, self.house, self.journal, n, pool - 1)
         return result
@@ -140,6 +144,7 @@ class Waterfall:
             if taken <= 0:
                 continue
             self._pay_over(self._pool_of(a, winner), winner, pool, n, taken, ADL)
+            self.accounts.profit_cut[a, winner] += taken
             result.adl += taken
             result.seized.append((winner, a, 0, taken))
             left -= taken
@@ -155,7 +160,7 @@ class Waterfall:
         pay_house(*parts, n, pool, CLEARING, -amount, TRANSFER)
 
     def _queue(self, a: int, side: int, marks: np.ndarray, exclude: int) -> list[int]:
-        """Return the rows holding an asset on a side (0: in profit on any), first to be asked first."""
+        """Return the rows on a side of an asset (0: those in profit), first to be asked first."""
         position = self.accounts.position[a]
         rows = np.flatnonzero(position * side > 0 if side else position != 0)
         rows = rows[rows != exclude]
@@ -173,7 +178,7 @@ class Waterfall:
 
     def _profit(self, a: int, n: int, marks: np.ndarray) -> int:
         value = position_value(self.tables, marks, a, self.accounts.position[a, n])
-        return int(value - self.accounts.entry_cost[a, n])
+        return int(value - self.accounts.entry_cost[a, n] - self.accounts.profit_cut[a, n])
 
     def _equity_behind(self, a: int, n: int, marks: np.ndarray) -> int:
         return int(pool_state(self.accounts, self.tables, marks, self._pool_of(a, n), n)[0])

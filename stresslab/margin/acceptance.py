@@ -64,8 +64,7 @@ def accepted_lots(accounts, tables, marks, resting_buy, resting_sell, n, asset, 
     if reduce_only:
         if held * lots >= 0:
             return 0
-        lots = min(lots, -held) if lots > 0 else max(lots, -held)
-        return lots
+        return min(lots, -held) if lots > 0 else max(lots, -held)
     if is_reducing(accounts, resting_buy, resting_sell, asset, n, lots):
         return lots
     if tables.is_spot[asset] and lots < 0:

@@ -14,7 +14,8 @@ from stresslab.margin.acceptance import reserve, wallet_equity
 
 @njit(cache=True)
 def send_margin_calls(
-    accounts, house, journal, tables, marks, pools, called, topup_probability, topup_fraction, key, step
+    accounts, house, journal, tables, marks, pools, called, topup_probability, topup_fraction,
+    key, step,
 ):  # fmt: skip
     """Call every pool in ``pools`` that was not called before; isolated ones may be topped up.
 

@@ -1,4 +1,4 @@
-"""Orders become trades: acceptance, the book, and the posting of every fill, in one compiled loop."""
+"""Orders become trades: acceptance, the book and the posting of fills, in one compiled loop."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def match_in_limit_order_books(
                 counts[REFUSED] += 1
                 continue
             submit(books, a, n, kind, lots, orders.price[place], tables.unit_value[a], fills)
-            settle_fills(accounts, house, journal, tables, costs, fills, first)
+            settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
         before = price[a]
         price[a] = book_price_after(books, tables, fills, first, a, use_last, before)
         moves[tag, a] += price[a] - before
@@ -104,7 +104,7 @@ def match_in_impact_books(
         submit_impact(
             books, a, n, orders.kind[place], lots, orders.price[place], tables.unit_value[a], fills
         )
-        settle_fills(accounts, house, journal, tables, costs, fills, first)
+        settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
         counts[TRADED] += fills.n[0] - first
         for f in range(first, fills.n[0]):
             volume[a] += abs(fills.lots[f])

@@ -77,6 +77,12 @@ def refuse_born_in_breach(accounts: Accounts, tables: MarginTables, prices: np.n
     pool, n = divmod(int(out[0]), accounts.position.shape[1])
     equity, maintenance, _ = pool_state(accounts, tables, prices, pool, n)
     mode = MODES[ISOLATED] if pool > 0 else MODES[CROSS]
+    if pool == 0 and equity < 0:
+        raise ConfigError(
+            f"account {accounts.id[n]} is short of {-equity / 1e6:,.2f} USD: its wealth does not "
+            "cover the initial margin of its isolated positions and its spot; give it more wealth "
+            "or less leverage"
+        )
     raise ConfigError(
         f"{found} pools are in breach before the first step; the first is account "
         f"{accounts.id[n]}, {mode}: equity {equity / 1e6:,.2f} USD, maintenance margin "

@@ -31,16 +31,27 @@ class Costs(NamedTuple):
 
 
 @njit(cache=True)
-def settle_fills(accounts, house, journal, tables, costs, fills, first):
+def settle_fills(accounts, house, journal, tables, costs, marks, fills, first):
     """Post the fills from row ``first`` on: lots, cash and fees of takers and makers."""
     for f in range(first, fills.n[0]):
         a, lots, cash = fills.asset[f], fills.lots[f], fills.cash[f]
-        settle_side(accounts, house, journal, tables, fills.taker[f], a, lots, cash, costs.taker[0])
+        settle_side(
+            accounts, house, journal, tables, fills.taker[f], a, lots, cash, costs.taker[0], marks
+        )
         if fills.maker[f] < 0:
             settle_external(house, a, -lots, -cash)
         else:
             settle_side(
-                accounts, house, journal, tables, fills.maker[f], a, -lots, -cash, costs.maker[0]
+                accounts,
+                house,
+                journal,
+                tables,
+                fills.maker[f],
+                a,
+                -lots,
+                -cash,
+                costs.maker[0],
+                marks,
             )
 
 
@@ -52,7 +63,7 @@ def settle_external(house, asset, lots, cash):
 
 
 @njit(cache=True)
-def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate):
+def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate, marks):
     """Post one side of a voluntary fill: close what is held against it, then open the rest."""
     held = accounts.position[asset, n]
     closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
@@ -66,8 +77,10 @@ def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate
             pay_fee(accounts, house, journal, n, pool, fee)
         if accounts.position[asset, n] == 0:
             retire_pool(accounts, house, journal, n, asset)
-        elif released > 0:
-            move_margin(accounts, house, journal, n, pool, 0, released)
+        else:
+            released = min(released, releasable(accounts, tables, marks, n, asset))
+            if released > 0:
+                move_margin(accounts, house, journal, n, pool, 0, released)
     if closing < abs(lots):
         rest = lots - closing if lots > 0 else lots + closing
         pool = open_lots(accounts, house, journal, tables, n, asset, rest, cash - closing_cash)
@@ -85,7 +98,8 @@ def pay_fee(accounts, house, journal, n, pool, fee):
 def release_due(accounts, n, asset, closing, closing_cash):
     """Return the isolated margin freed by a voluntary partial close: its share of the equity.
 
-    Equity is taken at the fill's own price, so the leverage of what stays does not change.
+    Equity is taken at the fill's own price, so the leverage of what stays does not change; what
+    stays keeps its initial margin at the marks all the same (:func:`releasable`).
     """
     if accounts.mode[asset, n] != ISOLATED:
         return 0
@@ -96,12 +110,24 @@ def release_due(accounts, n, asset, closing, closing_cash):
 
 
 @njit(cache=True)
+def releasable(accounts, tables, marks, n, asset):
+    """Return what a silo can release at the marks and still hold its initial margin."""
+    if accounts.mode[asset, n] != ISOLATED:
+        return 0
+    value = accounts.position[asset, n] * marks[asset] * tables.unit_value[asset]
+    need = initial_margin(tables, asset, abs(value), ISOLATED)
+    return max(0, accounts.cash[1 + asset, n] + value - need)
+
+
+@njit(cache=True)
 def close_lots(accounts, house, journal, n, asset, lots, cash, reason):
     """Bring a position towards zero by signed lots for cash paid; return the pool that paid."""
     pool = 1 + asset if accounts.mode[asset, n] == ISOLATED else 0
     held = accounts.position[asset, n]
     cost = mul_div(accounts.entry_cost[asset, n], abs(lots), abs(held), FLOOR)
     accounts.entry_cost[asset, n] -= cost
+    cut = mul_div(accounts.profit_cut[asset, n], abs(lots), abs(held), FLOOR)
+    accounts.profit_cut[asset, n] -= cut
     pay_house(accounts, house, journal, n, pool, CLEARING, cash, reason)
     change_position(accounts, journal, n, asset, lots)
     return pool
@@ -149,3 +175,4 @@ def retire_pool(accounts, house, journal, n, asset):
         move_margin(accounts, house, journal, n, 1 + asset, 0, residue)
     accounts.mode[asset, n] = FLAT
     accounts.entry_cost[asset, n] = 0
+    accounts.profit_cut[asset, n] = 0

@@ -37,7 +37,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
 
     def __init__(self, scenario: Scenario, *, seed: int, replicate: int) -> None:
         super().__init__(rng=seed)
-        self.scenario = scenario
+        self._scenario = scenario
         self.streams = Streams(seed, replicate)
         self.log = EventLog()
         self.clock = 0
@@ -60,7 +60,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
 
     def run(self) -> EventLog:
         """Step to the end of the scenario and return everything that happened."""
-        for _ in range(self.scenario.n_steps):
+        for _ in range(self._scenario.n_steps):
             self.step()
         self.engine.finish()
         self.recording.finish()
@@ -84,7 +84,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     @property
     def recorded_step(self) -> int:
         """The step as the event log counts it: 1 is the first after the burn-in."""
-        return self.clock - self.scenario.n_burn_in
+        return self.clock - self._scenario.n_burn_in
 
     def index(self) -> None:
         """Let the exogenous price move, and what earlier flow displaced come back."""
@@ -92,7 +92,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         old, new = w.index[self.clock - 1], w.index[self.clock]
         for asset in np.flatnonzero(new != old):
             w.board.index_moved(int(asset), float(new[asset] - old[asset]))
-        self._book_moved(w.floor.open_step(new, self.scenario.step_seconds))
+        self._book_moved(w.floor.open_step(new, self._scenario.step_seconds))
         w.market.index[:] = new
         w.market.step[0] = self.clock
         w.floor.quotes(w.market.best_bid, w.market.best_ask)
@@ -102,7 +102,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self._orders = self.world.crowd.decide(self.clock)
 
     def match(self) -> None:
-        """Send stops triggered in the last step, then the orders, traders in an order drawn anew."""
+        """Send the stops triggered in the last step, then the orders, traders in drawn order."""
         self._send(self._stops, "stop_order")
         self._stops.n[0] = 0
         self._send(self._orders, "order")
@@ -135,9 +135,9 @@ class StressModel(mesa.Model):  # type: ignore[misc]
 
     def fund(self) -> None:
         """Pay funding when its interval is over."""
-        w, rules = self.world, self.scenario.market.funding
+        w, rules = self.world, self._scenario.market.funding
         self._premium.add(w.floor.prices(), w.market.index)
-        self._seconds_to_funding -= self.scenario.step_seconds
+        self._seconds_to_funding -= self._scenario.step_seconds
         if self._seconds_to_funding > 0:
             return
         self._seconds_to_funding += rules.interval_seconds

@@ -23,7 +23,9 @@ IDS_PER_GROUP = 1_000_000
 class Account:
     """One account written out by hand."""
 
-    wealth_usd: float = param("Equity before the first step", unit="USD", gt=0, le=1e10)
+    wealth_usd: float = param(
+        "Equity before the first step, taken to the cent", unit="USD", gt=0, le=1e10
+    )
     positions: dict[str, int] = param(
         "Position in each asset held, signed", unit="lots", factory=dict, ge=-(10**12), le=10**12
     )

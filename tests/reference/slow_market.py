@@ -234,7 +234,7 @@ class Slow:
         return max(lost, key=lambda a: (lost[a], -a))
 
     def _play_round(self, step: int, number: int, breached: list[Pool]) -> None:
-        """Send the forced orders of all breached pools, fill them asset by asset, mark."""
+        """Send the forced orders of all breached pools, fill them, charge them, mark."""
         orders = [
             Order(pool, pool.spell, asset, number, step, self.marks[asset], lots)
             for pool in breached
@@ -243,9 +243,8 @@ class Slow:
         turns = self._turns(orders, step, number)
         for asset in range(len(self.contracts)):
             self._fill_together(asset, [order for order in turns if order.asset == asset])
-            for order in orders:
-                if order.asset == asset:
-                    self._charge(order)
+        for order in orders:
+            self._charge(order)
         self.orders += orders
         if self.feedback == "market":
             for asset in range(len(self.contracts)):

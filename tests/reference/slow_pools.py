@@ -81,6 +81,7 @@ class Pool:
     lots: dict[int, int]
     excess: int = 0
     spell: Spell | None = None
+    cut: dict[int, int] = field(default_factory=dict)  # profit taken by ADL, by asset
     judged_lots: dict[int, int] = field(default_factory=dict)
     eaten: dict[Cause, int] = field(default_factory=dict)
 

@@ -59,6 +59,7 @@ class Settlement:
             part = min(left, profit, self._equity(winner))
             if part > 0:
                 winner.cash -= part
+                winner.cut[asset] = winner.cut.get(asset, 0) + part
                 winner.charge(ADL, part)
                 pool.cash += part
                 left -= part
@@ -112,6 +113,7 @@ class Settlement:
             if not lots or winner.account == pool.account:
                 continue
             profit = lots * (self.marks[asset] - contract.initial_ticks) * contract.unit
+            profit -= winner.cut.get(asset, 0)
             share = Fraction(profit, contract.notional(lots, contract.initial_ticks))
             notional = winner.notional(self.contracts, self.marks)
             leverage = Fraction(notional, max(self._equity(winner), 1))

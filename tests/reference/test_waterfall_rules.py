@@ -45,7 +45,6 @@ def run(scenario: dict[str, Any]) -> Tables:
     return {name: log.columns(name) for name in TABLES}
 
 
-@pytest.mark.xfail(strict=True, reason="penalties are taken leg by leg, before the round is filled")
 def test_a_penalty_makes_no_deficit() -> None:
     """Account 0 closes 10 A and 10 B in one round with 1,800 of equity and a penalty of 5 %.
 
@@ -65,7 +64,6 @@ def test_a_penalty_makes_no_deficit() -> None:
     assert penalties == pytest.approx(300 * USD, abs=2)
 
 
-@pytest.mark.xfail(strict=True, reason="a profit that was cut is cut again for the next deficit")
 def test_a_profit_is_cut_once() -> None:
     """Two longs of 10 A and 1,600 lose 3,000 each at 700: two deficits of 1,400.
 
@@ -114,7 +112,6 @@ def test_open_lots_go_to_a_winner_at_the_bankruptcy_price() -> None:
     assert rows(tables, "liquidations", *names)[1] == (1, 3, 0, 6_500 * USD)
 
 
-@pytest.mark.xfail(strict=True, reason="movers are charged for the position after ADL")
 def test_adl_is_charged_for_the_difference_from_then_on() -> None:
     found = Contagion(run(deleveraged())).amounts
     columns = (column.tolist() for column in found)
