@@ -12,7 +12,7 @@ from stresslab.experiment.config import Config
 from stresslab.experiment.datafiles import at, name_by_content, renamed, replaced
 from stresslab.experiment.designs import ROOT, PlannedDesign
 from stresslab.experiment.overrides import Override, Variant, overlaid
-from stresslab.experiment.shapes import declared_parameters, shape_of
+from stresslab.experiment.shapes import shapes
 from stresslab.results.identity import RESULTS_VERSION, cell_id, digest
 
 
@@ -56,8 +56,7 @@ def make_plan(config: Config) -> Plan:
 class _Planning:
     def __init__(self, config: Config) -> None:
         self.config = config
-        parameter = declared_parameters(config.study.options[0])[ROOT]
-        self.scenario_shape = shape_of(parameter)
+        self.scenario_shape = shapes(config.study.options[0])[ROOT]
         self.names: dict[str, str] = {}  # absolute path -> name in the run
         self.numbers: dict[str, int] = {}  # digest of a scenario -> its number
         self.scenarios: list[dict[str, Any]] = []

@@ -14,7 +14,7 @@ from stresslab.experiment.faults import Fault, Path, dotted
 from stresslab.experiment.judge import Judge
 from stresslab.experiment.overrides import Override, Variant
 from stresslab.experiment.rules import broken_rules, steps_of
-from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
+from stresslab.experiment.shapes import Shape, shapes
 from stresslab.experiment.sources import Source
 from stresslab.experiment.validation import validate
 
@@ -80,7 +80,7 @@ class Check:
 
     def _plan(self, values: dict[str, Any]) -> Iterator[PlannedDesign]:
         designs, seed = values.get("designs"), values.get("seed")
-        shape = shape_of(declared_parameters(self.study.options[0])["designs"]).item
+        shape = shapes(self.study.options[0])["designs"].item
         planner = Planner(self.study, values, self._find_files)
         for name, design in designs.items() if isinstance(designs, dict) else ():
             complete, complaints = validate(shape, design)
@@ -92,7 +92,7 @@ class Check:
 
     def _judge_combinations(self) -> None:
         """Check the rules of every scenario that the designs make."""
-        root = shape_of(declared_parameters(self.study.options[0])[ROOT])
+        root = shapes(self.study.options[0])[ROOT]
         judge = Judge(root, self.values[ROOT])
         judged: set[tuple[Path, ...]] = set()
         for design in self.designs:

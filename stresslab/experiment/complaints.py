@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails, ValidationError
 from stresslab.experiment import wording
 from stresslab.experiment.faults import Path
 from stresslab.experiment.paths import nearest
-from stresslab.experiment.shapes import KIND, Shape, declared_parameters, shape_of
+from stresslab.experiment.shapes import KIND, Shape, shapes
 
 INT64 = (-(1 << 63), (1 << 63) - 1)
 
@@ -59,7 +59,7 @@ def _unknown(
     for step in path:
         value = _get(value, step)
     name, cls = str(location[-1]), owner.class_of(value)
-    near = nearest(name, declared_parameters(cls) if cls else ())
+    near = nearest(name, shapes(cls) if cls else ())
     message = f"unknown parameter {name!r}"
     if near is not None:
         message += f"; did you mean '{'.'.join(str(s) for s in (*at, *path, near))}'?"
@@ -78,8 +78,7 @@ def _where(shape: Shape, value: Any, location: tuple[Any, ...]) -> tuple[Path, S
         if shape.kinds is not None and step == tag((value or {}).get(KIND)):
             continue
         if cls is not None:
-            known = declared_parameters(cls)
-            inner = shape_of(known[step]) if step in known else Shape(Any)
+            inner = shapes(cls).get(step, Shape(Any))
         elif shape.container is not None:
             inner = shape.item
         else:

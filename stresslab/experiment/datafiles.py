@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stresslab.experiment.faults import Path
-from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
+from stresslab.experiment.shapes import Shape, shapes
 
 FOLDER = "data"  # of a run, where it keeps the data files it needs
 
@@ -24,9 +24,9 @@ def data_files(shape: Shape, value: Any, where: Path = ()) -> Iterator[tuple[Pat
     elif shape.declaration.is_path and isinstance(value, str):
         yield where, value
     elif (cls := shape.class_of(value)) is not None:
-        known = declared_parameters(cls)
-        for name in [n for n in known if n in value]:
-            yield from data_files(shape_of(known[name]), value[name], (*where, name))
+        for name, inner in shapes(cls).items():
+            if name in value:
+                yield from data_files(inner, value[name], (*where, name))
 
 
 def renamed(shape: Shape, value: Any, rename: Callable[[str], str]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from stresslab.core import declarations
 from stresslab.experiment.faults import Path
 from stresslab.experiment.overrides import Override
-from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
+from stresslab.experiment.shapes import Shape, shapes
 
 
 class Judge:
@@ -78,7 +78,7 @@ def _replaced(shape: Shape, owner: Any, steps: Path, value: Any) -> Any:
     cls: type = type(owner)
     if not declarations.is_declared(cls):
         raise KeyError(step)
-    inner = shape_of(declared_parameters(cls)[str(step)])
+    inner = shapes(cls)[str(step)]
     new = _replaced(inner, getattr(owner, str(step)), tuple(rest), value)
     return dataclasses.replace(owner, **{str(step): new})
 

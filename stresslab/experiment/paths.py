@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stresslab.experiment.faults import Path
-from stresslab.experiment.shapes import KIND, Shape, declared_parameters, plain, shape_of
+from stresslab.experiment.shapes import KIND, Shape, declared_parameters, plain, shapes
 
 
 class NoSuchPath(LookupError):
@@ -115,7 +115,7 @@ def _parameter(shape: Shape, value: Any, step: str, trail: _Trail) -> _Inner:
     if step not in known:
         raise trail.end(step, known)
     found = known[step]
-    inner = shape_of(found)
+    inner = shapes(cls)[step]
     return _Inner(inner, None if found.is_required else plain(found.default, inner))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from stresslab.core import declarations
 from stresslab.experiment.faults import Path
 from stresslab.experiment.paths import first_step
-from stresslab.experiment.shapes import Shape, declared_parameters, shape_of
+from stresslab.experiment.shapes import Shape, shapes
 from stresslab.experiment.validation import validate
 
 Broken = tuple[Path, str]  # steps, message
@@ -48,8 +48,8 @@ def _inside(shape: Shape, value: dict[str, Any] | list[Any]) -> Iterator[tuple[A
     elif shape.container is tuple and isinstance(value, list):
         yield from ((place, shape.item) for place in range(len(value)))
     elif isinstance(value, dict):
-        known = declared_parameters(cls) if (cls := shape.class_of(value)) else {}
-        yield from ((name, shape_of(known[name])) for name in value if name in known)
+        known = shapes(cls) if (cls := shape.class_of(value)) else {}
+        yield from ((name, known[name]) for name in value if name in known)
 
 
 def steps_of(path: str, value: Any) -> Path:

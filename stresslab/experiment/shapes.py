@@ -99,6 +99,12 @@ def declared_parameters(cls: type) -> dict[str, Parameter]:
     return {p.name: p for p in parameters(cls)}
 
 
+@functools.cache
+def shapes(cls: type) -> dict[str, Shape]:
+    """Return the shapes of a declared class's parameters by name."""
+    return {name: shape_of(p) for name, p in declared_parameters(cls).items()}
+
+
 def shape_of(parameter: Parameter) -> Shape:
     """Return the shape that a parameter gives its value."""
     return Shape(parameter.type, parameter.declaration)
@@ -107,7 +113,8 @@ def shape_of(parameter: Parameter) -> Shape:
 def plain(value: Any, shape: Shape) -> Any:
     """Return a default as a config would write it: mappings, lists and scalars."""
     if is_declared(type(value)):
-        content = {n: plain(getattr(value, n), shape_of(p)) for n, p in _fields(value).items()}
+        cls: type = type(value)
+        content = {n: plain(getattr(value, n), inner) for n, inner in shapes(cls).items()}
         if shape.kinds is None:
             return content
         kind = next(name for name, cls in shape.kinds.items() if cls is type(value))
@@ -119,8 +126,3 @@ def plain(value: Any, shape: Shape) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and shape.options == (float,):
         return float(value)
     return value
-
-
-def _fields(value: Any) -> dict[str, Parameter]:
-    cls: type = type(value)
-    return declared_parameters(cls)
