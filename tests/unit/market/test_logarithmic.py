@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from stresslab.market.impact import LAWS
+from stresslab.market.impact.logarithmic import Logarithmic
 
-LAW = LAWS["logarithmic"](depth_usd=1e6, bend=0.1)
+LAW = Logarithmic(depth_usd=1e6, bend=0.1)
 
 
 def move(x: float) -> float:
