@@ -141,6 +141,12 @@ class _Running:
                 with storage_errors(path):
                     self.folder.checksums.unlink(missing_ok=True)
                 write_whole(path, content)
+        if not self.folder.checksums.exists():
+            self.folder.write_checksums(iter(self._inputs()))
+
+    def _inputs(self) -> list[Path]:
+        data = [self.folder.path / name for name in sorted(self.plan.files)]
+        return [self.folder.design, self.folder.resolved, *data]
 
     def _tasks(self) -> tuple[list[Task], int]:
         """Return the cells that are to be run, and how many are finished."""
@@ -195,10 +201,7 @@ class _Running:
         records = [self.folder.read_record(cell) for cell in self.plan.replicates]
         content = parquet_bytes(outcome_frame([r for r in records if r is not None]))
         write_whole(self.folder.outcomes, content)
-        data = [self.folder.path / name for name in sorted(self.plan.files)]
-        self.folder.write_checksums(
-            iter([self.folder.design, self.folder.outcomes, self.folder.resolved, *data])
-        )
+        self.folder.write_checksums(iter([self.folder.outcomes, *self._inputs()]))
 
 
 def available_cores() -> int:

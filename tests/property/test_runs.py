@@ -22,6 +22,7 @@ from stresslab.experiment.reproduction import reproduce
 from stresslab.experiment.runner import Options, Shard, run_study
 from stresslab.results.lock import locked
 from stresslab.results.records import pack_record
+from stresslab.results.run import Run
 from tests import toy_simulation
 from tests.toy_study import (
     FALL,
@@ -97,6 +98,9 @@ def test_an_interrupted_run_goes_on(reference: dict[str, bytes], tmp_path: Path)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, workers=2, progress=Interrupting())
     assert workers_of(os.getpid()) == []
+    stopped = Run(tmp_path)
+    assert stopped.outcomes["loss_usd"].drop_nulls().len() >= 3
+    assert stopped.status().missing > 0
     told = Told()
     run(tmp_path, workers=2, progress=told)
     assert 3 <= told.finished_before < 8
