@@ -6,8 +6,8 @@ Nothing here wraps. A result that does not fit int64 raises ``OverflowError``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.wide import divide_wide, multiply_high
 
 #: Named roundings: towards minus infinity, towards plus infinity, towards zero, and to the nearest
@@ -20,7 +20,7 @@ _ONE = np.uint64(1)
 _LARGEST = np.uint64(LARGEST)
 
 
-@njit(cache=True)
+@kernel
 def mul_div(a: int, b: int, c: int, rounding: int) -> int:
     """Return ``a * b / c`` with the product in full 128 bits, rounded as named; ``c`` positive.
 
@@ -45,7 +45,7 @@ def mul_div(a: int, b: int, c: int, rounding: int) -> int:
     return -np.int64(quotient) if is_negative else np.int64(quotient)
 
 
-@njit(cache=True)
+@kernel
 def multiply(a: int, b: int) -> int:
     """Return ``a * b``, or raise ``OverflowError`` if it does not fit int64."""
     first, second = _magnitude(a), _magnitude(b)
@@ -54,7 +54,6 @@ def multiply(a: int, b: int) -> int:
     return a * b
 
 
-@njit(cache=True)
 def apportion(total: int, weights: np.ndarray) -> np.ndarray:
     """Divide a signed total in proportion to weights; the shares add up to it exactly.
 
@@ -69,20 +68,30 @@ def apportion(total: int, weights: np.ndarray) -> np.ndarray:
     >>> apportion(10, np.array([1, 1, 1])).tolist()
     [4, 3, 3]
     """
-    whole = _sum_of_weights(weights)
     shares = np.zeros(weights.size, np.int64)
+    apportion_into(total, weights, shares, np.zeros(weights.size, np.uint64))
+    return shares
+
+
+@kernel
+def apportion_into(
+    total: int, weights: np.ndarray, shares: np.ndarray, remainders: np.ndarray
+) -> None:
+    """Write the shares of :func:`apportion`; ``remainders`` (n,) uint64 is room to count in."""
+    whole = _sum_of_weights(weights)
+    shares[:] = 0
     if total == 0:
-        return shares
+        return
     if whole == 0:
         raise ValueError("apportion: an amount cannot be divided when all weights are zero")
-    sign = -1 if total < 0 else 1
-    remainders = np.zeros(weights.size, np.uint64)
     left = _floor_shares(abs(total), weights, whole, shares, remainders)
     _hand_out(left, shares, remainders)
-    return shares * sign
+    if total < 0:
+        for place in range(shares.size):
+            shares[place] = -shares[place]
 
 
-@njit(cache=True)
+@kernel
 def to_ticks(price: float, tick: float) -> int:
     """Round a price to whole ticks, halves to even: the one way from floats to ticks or lots.
 
@@ -95,13 +104,13 @@ def to_ticks(price: float, tick: float) -> int:
     return np.int64(ticks)
 
 
-@njit(cache=True)
+@kernel
 def _magnitude(value: int) -> int:
     """Return the absolute value as uint64, right for the smallest int64 too."""
     return np.uint64(-value) if value < 0 else np.uint64(value)
 
 
-@njit(cache=True)
+@kernel
 def _rounds_away(quotient: int, rest: int, divisor: int, is_negative: bool, rounding: int) -> bool:
     """Tell whether a truncated quotient with a rest moves one unit away from zero."""
     if rounding == FLOOR:
@@ -114,7 +123,7 @@ def _rounds_away(quotient: int, rest: int, divisor: int, is_negative: bool, roun
     return False
 
 
-@njit(cache=True)
+@kernel
 def _sum_of_weights(weights: np.ndarray) -> int:
     whole = np.int64(0)
     for weight in weights:
@@ -126,7 +135,7 @@ def _sum_of_weights(weights: np.ndarray) -> int:
     return whole
 
 
-@njit(cache=True)
+@kernel
 def _floor_shares(
     total: int, weights: np.ndarray, whole: int, shares: np.ndarray, remainders: np.ndarray
 ) -> int:
@@ -142,7 +151,7 @@ def _floor_shares(
     return left
 
 
-@njit(cache=True)
+@kernel
 def _hand_out(left: int, shares: np.ndarray, remainders: np.ndarray) -> None:
     """Give one unit each to the ``left`` largest remainders, ties in order of place."""
     if left == 0:
@@ -158,7 +167,7 @@ def _hand_out(left: int, shares: np.ndarray, remainders: np.ndarray) -> None:
             left -= 1
 
 
-@njit(cache=True)
+@kernel
 def _smallest_that_is_served(left: int, remainders: np.ndarray) -> int:
     """Return the ``left``-th largest remainder, by bisection on its bits (no sort, no scratch)."""
     bar = _ZERO

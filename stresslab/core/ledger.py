@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import Accounts
+from stresslab.core.compiled import kernel
 from stresslab.core.errors import InvariantError
 
 EXTERNAL, INSURANCE_FUND, FEES, ROUNDING, CLEARING = range(5)
@@ -70,7 +70,7 @@ def make_journal(n_accounts: int, n_assets: int) -> Journal:
     )
 
 
-@njit(cache=True)
+@kernel
 def clear_journal(journal):
     """Forget everything: a judgement has just been made."""
     for slot in range(journal.count[0]):
@@ -78,7 +78,7 @@ def clear_journal(journal):
     journal.count[0] = 0
 
 
-@njit(cache=True)
+@kernel
 def touch(accounts, journal, n):
     """Copy the account's columns into the journal unless that was done; return its slot."""
     slot = journal.slot[n]
@@ -98,7 +98,7 @@ def touch(accounts, journal, n):
     return slot
 
 
-@njit(cache=True)
+@kernel
 def pay_house(accounts, house, journal, n, pool, place, amount, reason):
     """Move money from a pool to a house account; a negative amount moves it back."""
     slot = touch(accounts, journal, n)
@@ -108,7 +108,7 @@ def pay_house(accounts, house, journal, n, pool, place, amount, reason):
     house.postings[0] += 1
 
 
-@njit(cache=True)
+@kernel
 def move_margin(accounts, house, journal, n, source, target, amount):
     """Move money between two pools of one account."""
     slot = touch(accounts, journal, n)
@@ -119,7 +119,7 @@ def move_margin(accounts, house, journal, n, source, target, amount):
     house.postings[0] += 1
 
 
-@njit(cache=True)
+@kernel
 def move_house(house, source, target, amount):
     """Move money between two house accounts."""
     house.cash[source] -= amount
@@ -127,32 +127,37 @@ def move_house(house, source, target, amount):
     house.postings[0] += 1
 
 
-@njit(cache=True)
+@kernel
 def change_position(accounts, journal, n, asset, lots):
     """Add signed lots to a position; the caller books the opposite lots in the same breath."""
     touch(accounts, journal, n)
     accounts.position[asset, n] += lots
 
 
-@njit(cache=True)
-def conserved_sums(accounts, house):
-    """Return total money and, by asset, total lots; both are constant for ever."""
-    n_assets, n_accounts = accounts.position.shape
+@kernel
+def _sum_up(cash, position, house_cash, house_position, lots):
+    """Return total money and write, by asset, total lots; both are constant for ever."""
     money = 0
-    for place in range(house.cash.size):
-        money += house.cash[place]
-    for pool in range(n_assets + 1):
-        row = accounts.cash[pool]
-        for n in range(n_accounts):
+    for place in range(house_cash.size):
+        money += house_cash[place]
+    for pool in range(cash.shape[0]):
+        row = cash[pool]
+        for n in range(row.size):
             money += row[n]
-    lots = np.empty(n_assets, np.int64)
-    for a in range(n_assets):
-        row = accounts.position[a]
-        total = house.position[a]
-        for n in range(n_accounts):
+    for a in range(lots.size):
+        row = position[a]
+        total = house_position[a]
+        for n in range(row.size):
             total += row[n]
         lots[a] = total
-    return money, lots
+    return money
+
+
+def conserved_sums(accounts: Accounts, house: House) -> tuple[int, np.ndarray]:
+    """Return the total of all money and, by asset, of all lots; both are constant for ever."""
+    lots = np.empty(accounts.position.shape[0], np.int64)
+    money = _sum_up(accounts.cash, accounts.position, house.cash, house.position, lots)
+    return int(money), lots
 
 
 class Conservation:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from stresslab.core.compiled import kernel
 
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
@@ -79,7 +80,7 @@ _FAR_LOWER = (
 )
 
 
-@njit(cache=True)
+@kernel
 def log(value: float) -> float:
     """Return the natural logarithm of a positive finite number, within one unit of the last place.
 
@@ -103,7 +104,7 @@ def log(value: float) -> float:
     return exponent * _LN2_HIGH - ((half_square - (tail + exponent * _LN2_LOW)) - f)
 
 
-@njit(cache=True)
+@kernel
 def exp(value: float) -> float:
     """Return e to the power of ``value`` (at most 700), within two units of the last place.
 
@@ -128,13 +129,13 @@ def exp(value: float) -> float:
     return math.ldexp(1.0 + (r + r * series), np.int64(exponent))
 
 
-@njit(cache=True)
+@kernel
 def power(base: float, exponent: float) -> float:
     """Return a number that is not negative to a positive power."""
     return exp(exponent * log(base)) if base > 0.0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def normal_quantile(probability: float) -> float:
     """Return the standard normal quantile of a probability in (0, 1); relative error 1e-16.
 
@@ -156,7 +157,7 @@ def normal_quantile(probability: float) -> float:
     return -value if q < 0.0 else value
 
 
-@njit(cache=True)
+@kernel
 def _ratio(upper: tuple[float, ...], lower: tuple[float, ...], r: float) -> float:
     """Return the quotient of two polynomials, coefficients from the highest power down."""
     numerator, denominator = upper[0], lower[0]

@@ -15,8 +15,8 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.portable import log, normal_quantile
 from stresslab.core.wide import multiply_high
 
@@ -71,7 +71,7 @@ class Draws:
         return float(exponential(self._streams[stream], self._id, self._step, draw))
 
 
-@njit(cache=True)
+@kernel
 def uniform(key: np.ndarray, id: int, step: int, draw: int) -> float:
     """Return the uniform draw at an address, in the open interval (0, 1).
 
@@ -81,37 +81,49 @@ def uniform(key: np.ndarray, id: int, step: int, draw: int) -> float:
     return np.float64((word >> _DROPPED_BITS) | _ODD) * 2.0**-53
 
 
-@njit(cache=True)
+@kernel
 def normal(key: np.ndarray, id: int, step: int, draw: int) -> float:
     """Return the standard normal draw at an address, the quantile of its uniform draw."""
     return normal_quantile(uniform(key, id, step, draw))
 
 
-@njit(cache=True)
+@kernel
 def exponential(key: np.ndarray, id: int, step: int, draw: int) -> float:
     """Return the exponential draw of mean 1 at an address."""
     return -log(uniform(key, id, step, draw))
 
 
-@njit(cache=True)
 def uniforms(key: np.ndarray, ids: np.ndarray, step: int, draw: int) -> np.ndarray:
     """Return the uniform draws of many ids at one step, shape ``(n_ids,)``."""
-    values = np.empty(ids.size, np.float64)
+    values = np.empty(ids.size)
+    _draw_uniforms(key, ids, step, draw, values)
+    return values
+
+
+@kernel
+def _draw_uniforms(
+    key: np.ndarray, ids: np.ndarray, step: int, draw: int, values: np.ndarray
+) -> None:
     for place in range(ids.size):
         values[place] = uniform(key, ids[place], step, draw)
-    return values
 
 
-@njit(cache=True)
 def normals(key: np.ndarray, ids: np.ndarray, step: int, draw: int) -> np.ndarray:
     """Return the standard normal draws of many ids at one step, shape ``(n_ids,)``."""
-    values = np.empty(ids.size, np.float64)
-    for place in range(ids.size):
-        values[place] = normal(key, ids[place], step, draw)
+    values = np.empty(ids.size)
+    _draw_normals(key, ids, step, draw, values)
     return values
 
 
-@njit(cache=True)
+@kernel
+def _draw_normals(
+    key: np.ndarray, ids: np.ndarray, step: int, draw: int, values: np.ndarray
+) -> None:
+    for place in range(ids.size):
+        values[place] = normal(key, ids[place], step, draw)
+
+
+@kernel
 def philox(key_0: int, key_1: int, id: int, step: int, draw: int) -> tuple[int, int, int, int]:
     """Return the Philox4x64-10 block of the counter (id, step, draw, 0): four uint64 words."""
     a, b, c, d = id, step, draw, np.uint64(0)

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from stresslab.core.compiled import kernel
 
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -48,7 +50,7 @@ def highest_bit(typing_context: Any, word: Any) -> Any:
     return types.int64(types.int64), lower
 
 
-@njit(cache=True)
+@kernel
 def divide_wide(high: int, low: int, divisor: int) -> tuple[int, int]:
     """Divide the 128-bit number ``high:low`` by a uint64; return quotient and remainder.
 
@@ -68,7 +70,7 @@ def divide_wide(high: int, low: int, divisor: int) -> tuple[int, int]:
     return (upper << _HALF) | lower, rest >> shift
 
 
-@njit(cache=True)
+@kernel
 def _divide_digit(rest: int, digit: int, divisor: int) -> tuple[int, int]:
     """Return one 32-bit quotient digit of ``rest:digit`` and the new rest."""
     top, bottom = divisor >> _HALF, divisor & _LOW_HALF

@@ -64,8 +64,7 @@ class LiquidationEngine:
     def pools_to_call(self, level: int) -> np.ndarray:
         """Return the codes of pools whose maintenance exceeds ``level`` (1e-9) of their equity."""
         c = self._clearing
-        found = pools_short_of_margin(c.accounts, c.tables, self._board.ticks, level, self._out)
-        return self._out[:found].copy()
+        return pools_short_of_margin(c.accounts, c.tables, self._board.ticks, level, self._out)
 
     def open_step(self) -> None:
         """Forget the counters of the last step."""
@@ -99,10 +98,10 @@ class LiquidationEngine:
         """Return the codes of pools in breach; open and close spells; empty the journal."""
         c, marks = self._clearing, self._board.ticks
         if suspects is None:
-            found = pools_short_of_margin(c.accounts, c.tables, marks, RATE_UNIT, self._out)
+            breached = pools_short_of_margin(c.accounts, c.tables, marks, RATE_UNIT, self._out)
         else:
             found = breached_among(c.accounts, c.tables, marks, suspects, self._out)
-        breached = self._out[:found].copy()
+            breached = self._out[:found].copy()
         fresh = breached[self._spell_of[breached] < 0]
         if fresh.size:
             self._open_spells(step, round_, fresh)
@@ -180,7 +179,10 @@ class LiquidationEngine:
     def _execute(self, step: int, marks: np.ndarray) -> np.ndarray:
         c, orders = self._clearing, self._orders
         if self._rules.feedback == "no_feedback":
-            fill_at_mark(c.accounts, c.house, c.journal, c.tables, self._closure, marks, orders)
+            sequence = np.arange(orders.n[0])
+            fill_at_mark(
+                c.accounts, c.house, c.journal, c.tables, self._closure, marks, orders, sequence
+            )
             return np.zeros(marks.size)
         sequence = self._sequence(step)
         if self._rules.feedback == "slipped":

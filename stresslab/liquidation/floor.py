@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import MARKET, Accounts, Fills, Orders, make_fills
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CAUSE_ID
 from stresslab.core.ledger import House, Journal
 from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
@@ -109,8 +109,12 @@ class LimitOrderFloor:
     ) -> np.ndarray:
         """Fill against external at the price the books ask, leaving them untouched."""
         c = self.clearing
-        _slip(self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence)
-        return np.zeros(self.twice_price.size)
+        ahead = np.zeros((2, marks.size), np.int64)
+        _slip(
+            self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence,
+            ahead,
+        )  # fmt: skip
+        return np.zeros(marks.size)
 
     def own(self, asset: int, cause: int, lots: float) -> None:
         """Do nothing: a displaced order book keeps no memory of who displaced it."""
@@ -130,26 +134,26 @@ class LimitOrderFloor:
 
     def depths(self, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return lots bid and offered within 1 % of the mark, each ``(n_assets,)``."""
-        return _depths(self.books, marks)
+        bids, asks = np.zeros_like(marks), np.zeros_like(marks)
+        _depths(self.books, marks, bids, asks)
+        return bids, asks
 
 
-@njit(cache=True)
+@kernel
 def _quotes(books, bids, asks):
     for a in range(bids.size):
         bids[a] = best_bid(books, a)
         asks[a] = best_ask(books, a)
 
 
-@njit(cache=True)
-def _depths(books, marks):
-    bids, asks = np.zeros(marks.size, np.int64), np.zeros(marks.size, np.int64)
+@kernel
+def _depths(books, marks, bids, asks):
     for a in range(marks.size):
         reach = max(1, marks[a] // 100)
         bids[a], asks[a] = depth(books, a, marks[a] - reach, marks[a] + reach)
-    return bids, asks
 
 
-@njit(cache=True)
+@kernel
 def _force(
     books, accounts, house, journal, tables, costs, rules, marks, orders, sequence, fills, use_last,
     price, volume, counts,
@@ -173,22 +177,20 @@ def _force(
     charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
 
 
-@njit(cache=True)
-def fill_at_mark(accounts, house, journal, tables, rules, marks, orders):
+@kernel
+def fill_at_mark(accounts, house, journal, tables, rules, marks, orders, sequence):
     """Fill every forced order in full against external at the round's mark."""
-    for row in range(orders.n[0]):
+    for row in sequence:
         a, lots = orders.asset[row], orders.lots[row]
         cash = lots * marks[a] * tables.unit_value[a]
         settle_forced(accounts, house, journal, orders, row, lots, cash)
         settle_external(house, a, -lots, -cash)
-    sequence = np.arange(orders.n[0])
     charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
 
 
-@njit(cache=True)
-def _slip(books, accounts, house, journal, tables, rules, marks, orders, sequence):
+@kernel
+def _slip(books, accounts, house, journal, tables, rules, marks, orders, sequence, ahead):
     """Walk a copy of the round: each order pays what it would behind those before it."""
-    ahead = np.zeros((2, marks.size), np.int64)
     for row in sequence:
         a, wanted = orders.asset[row], orders.lots[row]
         side = 0 if wanted > 0 else 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.exact import CEIL, FLOOR, mul_div
 from stresslab.core.ledger import FEE, FEES, INSURANCE_FUND, OWN_EXECUTION, pay_house
@@ -47,7 +47,7 @@ def make_forced_orders(capacity: int) -> ForcedOrders:
     return ForcedOrders(np.zeros(1, np.int64), *columns)
 
 
-@njit(cache=True)
+@kernel
 def choose_orders(accounts, tables, rules, marks, pools, orders):
     """Write the forced orders of the pools in breach; flat pools have none."""
     n_accounts = accounts.position.shape[1]
@@ -66,7 +66,7 @@ def choose_orders(accounts, tables, rules, marks, pools, orders):
                 _add_order(accounts, orders, code, n, asset, abs(accounts.position[asset, n]))
 
 
-@njit(cache=True)
+@kernel
 def _add_order(accounts, orders, code, n, asset, lots):
     if lots == 0:
         return
@@ -82,7 +82,7 @@ def _add_order(accounts, orders, code, n, asset, lots):
     orders.penalty[row] = 0
 
 
-@njit(cache=True)
+@kernel
 def largest_leg(accounts, tables, marks, pool, n):
     """Return the pool's leg with the largest maintenance margin, ties by asset; -1 if flat."""
     if pool > 0:
@@ -97,7 +97,7 @@ def largest_leg(accounts, tables, marks, pool, n):
     return leg
 
 
-@njit(cache=True)
+@kernel
 def lots_to_restore(accounts, tables, rules, marks, pool, n, asset):
     """Return the fewest lots of a leg that bring maintenance / equity to the target.
 
@@ -115,7 +115,7 @@ def lots_to_restore(accounts, tables, rules, marks, pool, n, asset):
     return low
 
 
-@njit(cache=True)
+@kernel
 def _restores(accounts, tables, rules, marks, pool, n, asset, lots):
     equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
     mode = ISOLATED if pool > 0 else CROSS
@@ -129,7 +129,7 @@ def _restores(accounts, tables, rules, marks, pool, n, asset, lots):
     return equity > 0 and maintenance <= mul_div(equity, rules.target[0], RATE_UNIT, FLOOR)
 
 
-@njit(cache=True)
+@kernel
 def settle_forced(accounts, house, journal, orders, row, lots, cash):
     """Post the account's side of a forced fill: lots and cash."""
     if lots == 0:
@@ -140,7 +140,7 @@ def settle_forced(accounts, house, journal, orders, row, lots, cash):
     orders.cash[row] += cash
 
 
-@njit(cache=True)
+@kernel
 def charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence):
     """Charge fee and penalty for a round's forced fills, when all of them are posted.
 
@@ -152,7 +152,7 @@ def charge_orders(accounts, house, journal, tables, rules, marks, orders, sequen
             _charge(accounts, house, journal, tables, rules, marks, orders, row)
 
 
-@njit(cache=True)
+@kernel
 def _charge(accounts, house, journal, tables, rules, marks, orders, row):
     n, asset = orders.account[row], orders.asset[row]
     pool = orders.pool[row] // accounts.position.shape[1]

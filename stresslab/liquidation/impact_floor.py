@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import Fills, Orders, make_fills
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CAUSE_ID
 from stresslab.liquidation.floor import Clearing, Moves
 from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
@@ -83,7 +83,9 @@ class ImpactFloor:
 
     def prices(self) -> np.ndarray:
         """Return the price of each asset in ticks, not rounded, shape ``(n_assets,)``."""
-        return _prices(self.books)
+        prices = np.empty(self.books.flow.size)
+        _prices(self.books, prices)
+        return prices
 
     def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
         """Send voluntary orders to the books in the given sequence."""
@@ -127,9 +129,9 @@ class ImpactFloor:
         c = self.clearing
         for asset in np.unique(orders.asset[: orders.n[0]]):
             rows = sequence[orders.asset[sequence] == asset]
-            _fill_together(
-                self.books, c.accounts, c.house, c.journal, c.tables, orders, rows, asset
-            )
+            lots = orders.lots[rows]
+            cash = execute_together(self.books, asset, lots, c.tables.unit_value[asset])
+            _settle_together(c.accounts, c.house, c.journal, orders, rows, asset, lots, cash)
         charge_orders(c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence)
 
     def withdraw(self, n: int, asset: int) -> None:
@@ -155,18 +157,14 @@ class ImpactFloor:
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
 
-@njit(cache=True)
-def _prices(books):
-    prices = np.empty(books.flow.size)
+@kernel
+def _prices(books, prices):
     for a in range(prices.size):
         prices[a] = price_now(books, a)
-    return prices
 
 
-@njit(cache=True)
-def _fill_together(books, accounts, house, journal, tables, orders, rows, asset):
-    lots = orders.lots[rows]
-    cash = execute_together(books, asset, lots, tables.unit_value[asset])
+@kernel
+def _settle_together(accounts, house, journal, orders, rows, asset, lots, cash):
     for place in range(rows.size):
         settle_forced(accounts, house, journal, orders, rows[place], lots[place], cash[place])
         settle_external(house, asset, -lots[place], -cash[place])

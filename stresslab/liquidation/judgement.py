@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.errors import InvariantError
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.ledger import ADL, N_REASONS, OWN_EXECUTION
@@ -57,7 +57,7 @@ def explain(accounts, tables, journal, marks_before, marks, pools) -> Explanatio
     return rows
 
 
-@njit(cache=True)
+@kernel
 def _explain(accounts, tables, journal, marks_before, marks, pools, rows):
     n_accounts = accounts.position.shape[1]
     for place in range(pools.size):
@@ -74,7 +74,7 @@ def _explain(accounts, tables, journal, marks_before, marks, pools, rows):
         )  # fmt: skip
 
 
-@njit(cache=True)
+@kernel
 def _held(position, mode, pool, asset):
     """Return the lots of an asset that belong to a pool."""
     if pool == 0:
@@ -82,7 +82,7 @@ def _held(position, mode, pool, asset):
     return position if mode == ISOLATED and pool == 1 + asset else 0
 
 
-@njit(cache=True)
+@kernel
 def _held_before(accounts, journal, pool, asset, n):
     slot = journal.slot[n]
     if slot < 0:
@@ -90,7 +90,7 @@ def _held_before(accounts, journal, pool, asset, n):
     return _held(journal.position[slot, asset], journal.mode[slot, asset], pool, asset)
 
 
-@njit(cache=True)
+@kernel
 def _excess_before(accounts, tables, journal, marks_before, pool, n):
     slot = journal.slot[n]
     excess = accounts.cash[pool, n] if slot < 0 else journal.cash[slot, pool]
@@ -102,7 +102,7 @@ def _excess_before(accounts, tables, journal, marks_before, pool, n):
     return excess
 
 
-@njit(cache=True)
+@kernel
 def _explain_prices(accounts, tables, journal, marks_before, marks, pool, n, by_price, by_reason):
     """After ADL the mover of a price pays for the position before it, ADL for the difference."""
     for a in range(accounts.position.shape[0]):
@@ -116,7 +116,7 @@ def _explain_prices(accounts, tables, journal, marks_before, marks, pool, n, by_
             by_reason[ADL] += eaten - by_price[a]
 
 
-@njit(cache=True)
+@kernel
 def _eaten_by_move(tables, marks_before, marks, asset, lots):
     """Return the margin that a move of the mark eats of a position, micro-USD."""
     if lots == 0:
@@ -127,7 +127,7 @@ def _eaten_by_move(tables, marks_before, marks, asset, lots):
     return need - (new - old)
 
 
-@njit(cache=True)
+@kernel
 def _adl_lots(accounts, journal, pool, asset, n):
     """Return the lots that ADL gave a pool since the last judgement."""
     slot = journal.slot[n]
@@ -136,7 +136,7 @@ def _adl_lots(accounts, journal, pool, asset, n):
     return journal.adl_lots[slot, asset]
 
 
-@njit(cache=True)
+@kernel
 def _explain_postings(accounts, tables, journal, marks_before, pool, n, by_reason):
     slot = journal.slot[n]
     if slot < 0:

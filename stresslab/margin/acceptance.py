@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, mul_div
 from stresslab.margin.tiers import RATE_UNIT, initial_margin
 
+UNKNOWN = -(2**63)  # headroom that nobody has computed yet
 
-@njit(cache=True)
+
+@kernel
 def effective_mode(accounts, tables, asset, n):
     """Return the mode that a fill would have: the locked one, else the chosen one."""
     if tables.is_spot[asset]:
@@ -18,7 +19,7 @@ def effective_mode(accounts, tables, asset, n):
     return accounts.chosen_mode[asset, n] if mode == FLAT else mode
 
 
-@njit(cache=True)
+@kernel
 def reserve(accounts, tables, marks, asset, n, buys, sells):
     """Return the wallet money that one asset's position and open orders hold back, micro-USD.
 
@@ -26,6 +27,8 @@ def reserve(accounts, tables, marks, asset, n, buys, sells):
     margin that the orders would still have to be allotted.
     """
     held = accounts.position[asset, n]
+    if held == 0 and buys == 0 and sells == 0:
+        return 0
     worst = max(abs(held + buys), abs(held - sells))
     price = marks[asset] * tables.unit_value[asset]
     if effective_mode(accounts, tables, asset, n) == CROSS:
@@ -35,7 +38,7 @@ def reserve(accounts, tables, marks, asset, n, buys, sells):
     return max(wanted, initial_margin(tables, asset, extra, ISOLATED))
 
 
-@njit(cache=True)
+@kernel
 def wallet_equity(accounts, tables, marks, n):
     """Return the equity of the cross pool at the marks, micro-USD."""
     equity = accounts.cash[0, n]
@@ -45,35 +48,50 @@ def wallet_equity(accounts, tables, marks, n):
     return equity
 
 
-@njit(cache=True)
-def is_reducing(accounts, resting_buy, resting_sell, asset, n, lots):
-    """Tell whether an order, with the resting ones on its side, can only shrink the position."""
-    held = accounts.position[asset, n]
+@kernel
+def headroom(accounts, tables, marks, resting_buy, resting_sell, asset, n):
+    """Return the wallet equity that the other assets leave for one asset's reserve, micro-USD."""
+    free = wallet_equity(accounts, tables, marks, n)
+    for a in range(accounts.position.shape[0]):
+        if a != asset:
+            free -= reserve(accounts, tables, marks, a, n, resting_buy[a, n], resting_sell[a, n])
+    return free
+
+
+@kernel
+def is_reducing(held, lots, resting):
+    """Tell whether an order, with the ``resting`` lots on its side, can only shrink a position."""
     if lots > 0:
-        return held < 0 and lots + resting_buy[asset, n] <= -held
-    return held > 0 and -lots + resting_sell[asset, n] <= held
+        return held < 0 and lots + resting <= -held
+    return held > 0 and resting - lots <= held
 
 
-@njit(cache=True)
-def accepted_lots(accounts, tables, marks, resting_buy, resting_sell, n, asset, lots, reduce_only):
-    """Return the lots of an order that the venue takes: all, fewer (reduce-only), or none.
+@kernel
+def reduced(held, lots):
+    """Return the lots of a reduce-only order that bring a position towards zero."""
+    if held * lots >= 0:
+        return 0
+    return min(lots, -held) if lots > 0 else max(lots, -held)
 
-    Orders that only shrink a position are always taken.
+
+@kernel
+def accepted_lots(
+    accounts, tables, marks, resting_buy, resting_sell, n, asset, lots, reduce_only, room
+):  # fmt: skip
+    """Return the lots of an order that the venue takes (all, fewer or none), and the headroom.
+
+    Orders that only shrink a position are always taken. ``room`` is the headroom if the caller
+    knows it, else UNKNOWN: one trader's orders in one asset share it until something fills.
     """
     held = accounts.position[asset, n]
     if reduce_only:
-        if held * lots >= 0:
-            return 0
-        return min(lots, -held) if lots > 0 else max(lots, -held)
-    if is_reducing(accounts, resting_buy, resting_sell, asset, n, lots):
-        return lots
+        return reduced(held, lots), room
+    buys, sells = resting_buy[asset, n], resting_sell[asset, n]
+    if is_reducing(held, lots, buys if lots > 0 else sells):
+        return lots, room
     if tables.is_spot[asset] and lots < 0:
-        return 0
-    need = 0
-    for a in range(accounts.position.shape[0]):
-        buys, sells = resting_buy[a, n], resting_sell[a, n]
-        if a == asset:
-            buys += max(lots, 0)
-            sells += max(-lots, 0)
-        need += reserve(accounts, tables, marks, a, n, buys, sells)
-    return lots if wallet_equity(accounts, tables, marks, n) >= need else 0
+        return 0, room
+    if room == UNKNOWN:
+        room = headroom(accounts, tables, marks, resting_buy, resting_sell, asset, n)
+    need = reserve(accounts, tables, marks, asset, n, buys + max(lots, 0), sells + max(-lots, 0))
+    return (lots if need <= room else 0), room

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from stresslab.core.columns import MARKET, STOP
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS
 from stresslab.core.exact import to_ticks
 from stresslab.core.ledger import move_margin
@@ -12,7 +11,7 @@ from stresslab.core.random import uniform
 from stresslab.margin.acceptance import reserve, wallet_equity
 
 
-@njit(cache=True)
+@kernel
 def send_margin_calls(
     accounts, house, journal, tables, marks, pools, called, topup_probability, topup_fraction,
     key, step,
@@ -41,7 +40,7 @@ def send_margin_calls(
         called[code] = 1
 
 
-@njit(cache=True)
+@kernel
 def _holds_cross(accounts, n):
     for a in range(accounts.position.shape[0]):
         if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
@@ -49,7 +48,7 @@ def _holds_cross(accounts, n):
     return False
 
 
-@njit(cache=True)
+@kernel
 def free_wallet(accounts, tables, marks, n):
     """Return the wallet money that no cross position needs as initial margin, micro-USD."""
     free = wallet_equity(accounts, tables, marks, n)
@@ -58,7 +57,7 @@ def free_wallet(accounts, tables, marks, n):
     return max(0, min(free, accounts.cash[0, n]))
 
 
-@njit(cache=True)
+@kernel
 def trigger_stops(accounts, marks, stop_ticks, orders):
     """Append a market order for every position whose stop the mark has reached.
 
@@ -79,7 +78,7 @@ def trigger_stops(accounts, marks, stop_ticks, orders):
                 stop_ticks[a, n] = 0
 
 
-@njit(cache=True)
+@kernel
 def _append_stop(orders, n, asset, lots):
     row = orders.n[0]
     orders.n[0] = row + 1

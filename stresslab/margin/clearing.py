@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from stresslab.core.columns import CANCEL_ALL
-from stresslab.margin.acceptance import accepted_lots
+from stresslab.core.compiled import kernel
+from stresslab.margin.acceptance import UNKNOWN, accepted_lots
 from stresslab.margin.posting import settle_fills
 from stresslab.market.impact_book import submit_impact
 from stresslab.market.limit_order_book import best_ask, best_bid, cancel_all, submit
@@ -13,7 +12,7 @@ from stresslab.market.limit_order_book import best_ask, best_bid, cancel_all, su
 REQUESTED, REFUSED, CANCELLED, TRADED = range(4)  # places in the counts of a stage
 
 
-@njit(cache=True)
+@kernel
 def twice_book_price(books, asset, before):
     """Return twice the mid in ticks; with one side empty the mid may only move towards the other.
 
@@ -29,7 +28,7 @@ def twice_book_price(books, asset, before):
     return before
 
 
-@njit(cache=True)
+@kernel
 def match_in_limit_order_books(
     books, accounts, house, journal, tables, costs, marks, orders, sequence, fills, use_last,
     price, moves, volume, counts,
@@ -39,36 +38,44 @@ def match_in_limit_order_books(
     ``price`` (A,) holds twice the book price, ``moves`` (tags, A) collects its changes by the tag
     of the order that made them; ``use_last`` takes the last trade for the book price.
     """
+    trader, asset, room = -1, -1, UNKNOWN
     for place in sequence:
-        n, a, kind, tag = (
-            orders.trader[place],
-            orders.asset[place],
-            orders.kind[place],
-            orders.tag[place],
-        )
+        n, a, kind = orders.trader[place], orders.asset[place], orders.kind[place]
+        if n != trader or a != asset or kind == CANCEL_ALL:
+            trader, asset, room = n, a, UNKNOWN
         first = fills.n[0]
         if kind == CANCEL_ALL:
             counts[CANCELLED] += cancel_all(books, a, n, orders.lots[place])
         else:
             counts[REQUESTED] += 1
-            lots = accepted_lots(
+            lots, room = accepted_lots(
                 accounts, tables, marks, books.resting_buy, books.resting_sell, n, a,
-                orders.lots[place], orders.reduce_only[place],
+                orders.lots[place], orders.reduce_only[place], room,
             )  # fmt: skip
             if lots == 0:
                 counts[REFUSED] += 1
                 continue
             submit(books, a, n, kind, lots, orders.price[place], tables.unit_value[a], fills)
-            settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
+            if fills.n[0] > first:
+                settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
+                room = UNKNOWN
+                counts[TRADED] += fills.n[0] - first
+                volume[a] += lots_traded(fills, first)
         before = price[a]
         price[a] = book_price_after(books, tables, fills, first, a, use_last, before)
-        moves[tag, a] += price[a] - before
-        counts[TRADED] += fills.n[0] - first
-        for f in range(first, fills.n[0]):
-            volume[a] += abs(fills.lots[f])
+        moves[orders.tag[place], a] += price[a] - before
 
 
-@njit(cache=True)
+@kernel
+def lots_traded(fills, first):
+    """Return the lots of the fills from row ``first`` on, without sign."""
+    total = 0
+    for f in range(first, fills.n[0]):
+        total += abs(fills.lots[f])
+    return total
+
+
+@kernel
 def book_price_after(books, tables, fills, first, asset, use_last, before):
     """Return twice the book price after an order: the mid, or the price of the last fill."""
     if not use_last:
@@ -79,7 +86,7 @@ def book_price_after(books, tables, fills, first, asset, use_last, before):
     return 2 * (fills.cash[last] // (fills.lots[last] * tables.unit_value[asset]))
 
 
-@njit(cache=True)
+@kernel
 def match_in_impact_books(
     books, accounts, house, journal, tables, costs, marks, orders, sequence, fills, resting,
     counts, volume, flow,
@@ -93,19 +100,18 @@ def match_in_impact_books(
         if orders.kind[place] == CANCEL_ALL:
             continue
         counts[REQUESTED] += 1
-        lots = accepted_lots(
+        lots, _ = accepted_lots(
             accounts, tables, marks, resting, resting, n, a,
-            orders.lots[place], orders.reduce_only[place],
+            orders.lots[place], orders.reduce_only[place], UNKNOWN,
         )  # fmt: skip
         if lots == 0:
             counts[REFUSED] += 1
             continue
         first = fills.n[0]
-        submit_impact(
+        filled = submit_impact(
             books, a, n, orders.kind[place], lots, orders.price[place], tables.unit_value[a], fills
         )
         settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
         counts[TRADED] += fills.n[0] - first
-        for f in range(first, fills.n[0]):
-            volume[a] += abs(fills.lots[f])
-            flow[a] += fills.lots[f]
+        volume[a] += abs(filled)
+        flow[a] += filled

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import Accounts
+from stresslab.core.compiled import kernel
 from stresslab.core.errors import ConfigError
 from stresslab.core.events import CROSS, ISOLATED, MODES
-from stresslab.core.exact import CEIL, apportion, mul_div
+from stresslab.core.exact import CEIL, apportion_into, mul_div
 from stresslab.margin.pools import pool_state, pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, initial_margin
 
 TILT_UNIT = 1_000_000
 
 
-@njit(cache=True)
-def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth, tilt):
+def endow(
+    accounts: Accounts, tables: MarginTables, prices: np.ndarray, wealth: np.ndarray,
+    backing: np.ndarray, lots: np.ndarray, modes: np.ndarray, whole_wealth: bool, tilt: np.ndarray,
+) -> None:  # fmt: skip
     """Open every initial position at ``prices`` (ticks) with ``wealth`` (N,) micro-USD behind it.
 
     ``lots`` and ``modes`` are (A, N). Isolated positions are allotted the wealth meant for
@@ -24,8 +26,20 @@ def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth, 
     proportion to initial margin times ``tilt`` (A, N), in 1e-6. Spot is paid in full from the
     wallet. No account pays another: positions balance, so what longs owe shorts have received.
     """
+    needs, weights, shares = np.empty((3, len(lots)), np.int64)
+    rests = np.empty(len(lots), np.uint64)
+    _endow(
+        accounts, tables, prices, wealth, backing, lots, modes, whole_wealth, tilt, needs, weights,
+        shares, rests,
+    )  # fmt: skip
+
+
+@kernel
+def _endow(
+    accounts, tables, prices, wealth, backing, lots, modes, whole_wealth, tilt, needs, weights,
+    shares, rests,
+):  # fmt: skip
     n_assets, n_accounts = lots.shape
-    needs, weights = np.empty(n_assets, np.int64), np.empty(n_assets, np.int64)
     for n in range(n_accounts):
         accounts.cash[0, n] = wealth[n]
         free = backing[n]
@@ -38,15 +52,15 @@ def endow(accounts, tables, prices, wealth, backing, lots, modes, whole_wealth, 
                 needs[a] = initial_margin(tables, a, notional, ISOLATED)
             weights[a] = mul_div(needs[a], tilt[a, n], TILT_UNIT, CEIL)
         surplus = free - needs.sum()
-        shares = needs
+        shares[:] = 0
         if whole_wealth and weights.sum() > 0 and surplus > 0:
-            shares = needs + apportion(surplus, weights)
+            apportion_into(surplus, weights, shares, rests)
         for a in range(n_assets):
             if lots[a, n] != 0:
-                _open(accounts, tables, prices, n, a, lots[a, n], modes[a, n], shares[a])
+                _open(accounts, tables, prices, n, a, lots[a, n], modes[a, n], needs[a] + shares[a])
 
 
-@njit(cache=True)
+@kernel
 def _open(accounts, tables, prices, n, asset, lots, mode, margin):
     cost = lots * prices[asset] * tables.unit_value[asset]
     pool = 0
@@ -70,11 +84,11 @@ def refuse_born_in_breach(accounts: Accounts, tables: MarginTables, prices: np.n
     ConfigError
         Naming the first such account, its pool, equity and requirement.
     """
-    out = np.empty(accounts.cash.size, np.int64)
-    found = pools_short_of_margin(accounts, tables, prices, RATE_UNIT, out)
-    if found == 0:
+    room = np.empty(accounts.cash.size, np.int64)
+    found = pools_short_of_margin(accounts, tables, prices, RATE_UNIT, room)
+    if found.size == 0:
         return
-    pool, n = divmod(int(out[0]), accounts.position.shape[1])
+    pool, n = divmod(int(found[0]), accounts.position.shape[1])
     equity, maintenance, _ = pool_state(accounts, tables, prices, pool, n)
     mode = MODES[ISOLATED] if pool > 0 else MODES[CROSS]
     if pool == 0 and equity < 0:
@@ -84,7 +98,7 @@ def refuse_born_in_breach(accounts: Accounts, tables: MarginTables, prices: np.n
             "or less leverage"
         )
     raise ConfigError(
-        f"{found} pools are in breach before the first step; the first is account "
+        f"{found.size} pools are in breach before the first step; the first is account "
         f"{accounts.id[n]}, {mode}: equity {equity / 1e6:,.2f} USD, maintenance margin "
         f"{maintenance / 1e6:,.2f} USD. Give its positions more wealth or less leverage"
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from stresslab.core.compiled import kernel
 from stresslab.core.events import ISOLATED
 from stresslab.core.exact import CEIL, mul_div
 from stresslab.core.ledger import CLEARING, EXTERNAL, FUNDING, ROUNDING, move_house, pay_house
 from stresslab.margin.tiers import RATE_UNIT
 
 
-@njit(cache=True)
+@kernel
 def pay_funding(accounts, house, journal, tables, index, rates):
     """Let longs pay ``position · index · rate`` to shorts; ``rates`` (A,) in 1e-9, signed.
 

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.columns import Accounts
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.margin.pools import pool_state
+from stresslab.margin.tiers import MarginTables
 
 #: Simple returns at which the map is drawn, in permille, outward from the mark.
 FALLS = -np.arange(10, 610, 10)
 RISES = np.arange(10, 610, 10)
 
 
-@njit(cache=True)
-def liquidation_map(accounts, tables, marks, moves):
+def liquidation_map(
+    accounts: Accounts, tables: MarginTables, marks: np.ndarray, moves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (notional, pools), each (A, 3 modes, moves): what is in breach by each move.
 
     ``moves`` are permille of the mark, outward in one direction; notional is that of all positions
     of the pools in breach, at the unmoved marks, micro-USD. Excess margin is concave in one price,
     so a pool that breaches at a move stays in breach beyond it.
     """
+    notional, pools = np.zeros((2, marks.size, 3, moves.size), np.int64)
+    _add_up(accounts, tables, marks, marks.copy(), moves, notional, pools)
+    return notional, pools
+
+
+@kernel
+def _add_up(accounts, tables, marks, moved, moves, notional, pools):
     n_assets, n_accounts = accounts.position.shape
-    notional = np.zeros((n_assets, 3, moves.size), np.int64)
-    pools = np.zeros((n_assets, 3, moves.size), np.int64)
-    moved = marks.copy()
     for a in range(n_assets):
         for n in range(n_accounts):
             mode = accounts.mode[a, n]
@@ -36,10 +43,9 @@ def liquidation_map(accounts, tables, marks, moves):
             for k in range(first, moves.size):
                 notional[a, mode, k] += gross
                 pools[a, mode, k] += 1
-    return notional, pools
 
 
-@njit(cache=True)
+@kernel
 def _first_breach(accounts, tables, marks, moved, asset, moves, pool, n):
     """Return the place of the first move in which a pool is in breach, ``moves.size`` if none."""
     low, high = 0, moves.size

@@ -8,11 +8,12 @@ a margin call when ``level * equity < maintenance margin`` with a level below on
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.columns import Accounts
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.exact import FLOOR, mul_div
-from stresslab.margin.tiers import RATE_UNIT, maintenance_margin
+from stresslab.margin.tiers import RATE_UNIT, MarginTables, maintenance_margin
 
 TILE = 256
 #: Screening error of the float sweep: relative to the gross amounts added, and absolute in
@@ -21,13 +22,13 @@ RELATIVE_BAND = 1e-12
 ABSOLUTE_BAND = 64.0
 
 
-@njit(cache=True)
+@kernel
 def position_value(tables, marks, asset, lots):
     """Return the signed value of a position at the marks, micro-USD."""
     return lots * marks[asset] * tables.unit_value[asset]
 
 
-@njit(cache=True)
+@kernel
 def pool_state(accounts, tables, marks, pool, n):
     """Return (equity, maintenance margin, gross notional) of a pool, micro-USD, exact."""
     if pool > 0:
@@ -48,18 +49,13 @@ def pool_state(accounts, tables, marks, pool, n):
     return equity, maintenance, notional
 
 
-@njit(cache=True)
-def account_equity(accounts, tables, marks, n):
-    """Return the equity of the whole account at the given prices, micro-USD."""
-    equity = 0
-    for pool in range(accounts.cash.shape[0]):
-        equity += accounts.cash[pool, n]
-    for a in range(accounts.position.shape[0]):
-        equity += position_value(tables, marks, a, accounts.position[a, n])
-    return equity
+def account_equities(accounts: Accounts, tables: MarginTables, marks: np.ndarray) -> np.ndarray:
+    """Return the equity of every account at the given prices, all its pools, micro-USD."""
+    lot_value = marks * tables.unit_value
+    return accounts.cash.sum(axis=0) + (accounts.position * lot_value[:, None]).sum(axis=0)
 
 
-@njit(cache=True)
+@kernel
 def _screen_tile(
     accounts, tables, values, stretch, first, last, excess, gross, silo_excess, silo_gross
 ):
@@ -92,7 +88,7 @@ def _screen_tile(
             silo_gross[i] += notional + abs(float(silo[i])) if is_silo else 0.0
 
 
-@njit(cache=True)
+@kernel
 def is_short(equity, maintenance, level):
     """Tell whether ``level * equity < maintenance``; ``level`` in 1e-9, RATE_UNIT is a breach."""
     if level == RATE_UNIT or equity < maintenance:
@@ -100,19 +96,25 @@ def is_short(equity, maintenance, level):
     return mul_div(equity, level, RATE_UNIT, FLOOR) < maintenance
 
 
-@njit(cache=True)
-def pools_short_of_margin(accounts, tables, marks, level, out):
-    """Write the codes of all pools with ``level * equity < maintenance`` into ``out``, rising.
+def pools_short_of_margin(
+    accounts: Accounts, tables: MarginTables, marks: np.ndarray, level: int, out: np.ndarray
+) -> np.ndarray:
+    """Return the codes of all pools with ``level * equity < maintenance``, rising.
 
-    Returns how many. Floats screen, with a band wider than their error; integers decide.
+    ``out`` (pools * N,) is room for them. Floats screen, with a band wider than their error;
+    integers decide.
     """
-    n_assets, n_accounts = accounts.position.shape
-    values = np.empty(n_assets)
-    for a in range(n_assets):
-        values[a] = float(marks[a]) * float(tables.unit_value[a])
+    values = marks.astype(np.float64) * tables.unit_value
+    found = _sweep(accounts, tables, marks, values, level, *np.empty((4, TILE)), out)
+    return np.sort(out[:found])
+
+
+@kernel
+def _sweep(
+    accounts, tables, marks, values, level, excess, gross, silo_excess, silo_gross, out
+):  # fmt: skip
     stretch = RATE_UNIT / level
-    excess, gross = np.empty(TILE), np.empty(TILE)
-    silo_excess, silo_gross = np.empty(TILE), np.empty(TILE)
+    n_accounts = accounts.position.shape[1]
     found = 0
     for first in range(0, n_accounts, TILE):
         last = min(first + TILE, n_accounts)
@@ -128,11 +130,10 @@ def pools_short_of_margin(accounts, tables, marks, level, out):
                     found += 1
             if silo_excess[i] < ABSOLUTE_BAND + RELATIVE_BAND * silo_gross[i]:
                 found = _judge_silos(accounts, tables, marks, level, n, out, found)
-    out[:found].sort()
     return found
 
 
-@njit(cache=True)
+@kernel
 def _judge_silos(accounts, tables, marks, level, n, out, found):
     for a in range(accounts.position.shape[0]):
         if accounts.mode[a, n] == ISOLATED:
@@ -143,7 +144,7 @@ def _judge_silos(accounts, tables, marks, level, n, out, found):
     return found
 
 
-@njit(cache=True)
+@kernel
 def breached_among(accounts, tables, marks, pools, out):
     """Write those of the given pool codes that are in breach into ``out``; return how many."""
     n_accounts = accounts.position.shape[1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, FLOOR, mul_div
 from stresslab.core.ledger import (
@@ -30,7 +30,7 @@ class Costs(NamedTuple):
     taker: np.ndarray  # (1,)
 
 
-@njit(cache=True)
+@kernel
 def settle_fills(accounts, house, journal, tables, costs, marks, fills, first):
     """Post the fills from row ``first`` on: lots, cash and fees of takers and makers."""
     for f in range(first, fills.n[0]):
@@ -55,14 +55,14 @@ def settle_fills(accounts, house, journal, tables, costs, marks, fills, first):
             )
 
 
-@njit(cache=True)
+@kernel
 def settle_external(house, asset, lots, cash):
     """Let `external` take signed lots and pay signed cash for them."""
     house.position[asset] += lots
     move_house(house, EXTERNAL, CLEARING, cash)
 
 
-@njit(cache=True)
+@kernel
 def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate, marks):
     """Post one side of a voluntary fill: close what is held against it, then open the rest."""
     held = accounts.position[asset, n]
@@ -87,14 +87,14 @@ def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate
         pay_fee(accounts, house, journal, n, pool, fee)
 
 
-@njit(cache=True)
+@kernel
 def pay_fee(accounts, house, journal, n, pool, fee):
     """Move a trading fee (negative: a rebate) from a pool to the fee account."""
     pay_house(accounts, house, journal, n, pool, FEES, fee, FEE)
     accounts.fees[n] += fee
 
 
-@njit(cache=True)
+@kernel
 def release_due(accounts, n, asset, closing, closing_cash):
     """Return the isolated margin freed by a voluntary partial close: its share of the equity.
 
@@ -109,7 +109,7 @@ def release_due(accounts, n, asset, closing, closing_cash):
     return max(0, mul_div(equity, closing, held, FLOOR))
 
 
-@njit(cache=True)
+@kernel
 def releasable(accounts, tables, marks, n, asset):
     """Return what a silo can release at the marks and still hold its initial margin."""
     if accounts.mode[asset, n] != ISOLATED:
@@ -119,7 +119,7 @@ def releasable(accounts, tables, marks, n, asset):
     return max(0, accounts.cash[1 + asset, n] + value - need)
 
 
-@njit(cache=True)
+@kernel
 def close_lots(accounts, house, journal, n, asset, lots, cash, reason):
     """Bring a position towards zero by signed lots for cash paid; return the pool that paid."""
     pool = 1 + asset if accounts.mode[asset, n] == ISOLATED else 0
@@ -133,7 +133,7 @@ def close_lots(accounts, house, journal, n, asset, lots, cash, reason):
     return pool
 
 
-@njit(cache=True)
+@kernel
 def open_lots(accounts, house, journal, tables, n, asset, lots, cash):
     """Open or add signed lots for cash paid; a flat position takes the chosen mode and locks it."""
     pay_from = 0
@@ -151,7 +151,7 @@ def open_lots(accounts, house, journal, tables, n, asset, lots, cash):
     return pay_from
 
 
-@njit(cache=True)
+@kernel
 def allotment(accounts, tables, n, asset, notional):
     """Return the margin that a new isolated notional gets from the wallet.
 
@@ -162,7 +162,7 @@ def allotment(accounts, tables, n, asset, notional):
     return max(0, min(max(wanted, least), accounts.cash[0, n]))
 
 
-@njit(cache=True)
+@kernel
 def retire_pool(accounts, house, journal, n, asset):
     """Unlock a position that is flat; a silo's residue returns to the wallet.
 

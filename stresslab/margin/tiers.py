@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.errors import ConfigError
 from stresslab.core.exact import CEIL, mul_div
 from stresslab.margin.rules import Bracket, MarginRules
@@ -104,7 +104,7 @@ def _compile(
     return floor, rate, int(deduction), initial
 
 
-@njit(cache=True)
+@kernel
 def bracket_of(tables, asset, notional):
     """Return the bracket whose floor lies below the notional."""
     k = 0
@@ -113,7 +113,7 @@ def bracket_of(tables, asset, notional):
     return k
 
 
-@njit(cache=True)
+@kernel
 def maintenance_margin(tables, asset, notional):
     """Return the maintenance margin of one position's notional, micro-USD, rounded up."""
     if notional == 0:
@@ -122,7 +122,7 @@ def maintenance_margin(tables, asset, notional):
     return mul_div(notional, tables.rate[asset, k], RATE_UNIT, CEIL) - tables.deduction[asset, k]
 
 
-@njit(cache=True)
+@kernel
 def initial_margin(tables, asset, notional, mode):
     """Return the initial margin of one position's notional in a mode, micro-USD, rounded up."""
     if notional == 0:
@@ -134,13 +134,19 @@ def initial_margin(tables, asset, notional, mode):
     return mul_div(base, tables.factor[mode], RATE_UNIT, CEIL)
 
 
-@njit(cache=True)
-def initial_margins(tables, asset, notional, mode):
+def initial_margins(
+    tables: MarginTables, asset: int, notional: np.ndarray, mode: int
+) -> np.ndarray:
     """Return the initial margin of many positions in one asset, micro-USD, shape ``(n,)``."""
-    margins = np.empty(notional.size, np.int64)
+    margins = np.empty_like(notional)
+    _initial_margins(tables, asset, notional, mode, margins)
+    return margins
+
+
+@kernel
+def _initial_margins(tables, asset, notional, mode, margins):
     for place in range(notional.size):
         margins[place] = initial_margin(tables, asset, notional[place], mode)
-    return margins
 
 
 def to_rates(fractions: np.ndarray) -> np.ndarray:

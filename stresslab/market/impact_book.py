@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from stresslab.core.borrowed import borrow
 from stresslab.core.columns import MARKET, POST_ONLY, Fills
+from stresslab.core.compiled import kernel
 from stresslab.core.exact import HALF_EVEN, mul_div, to_ticks
 from stresslab.core.portable import exp
 from stresslab.market.impact.integral import mean_factor
@@ -63,7 +62,7 @@ def make_impact_books(
     )
 
 
-@njit(cache=True)
+@kernel
 def submit_impact(
     books: ImpactBooks,
     asset: int,
@@ -85,7 +84,6 @@ def submit_impact(
     ValueError
         If the order is post-only, which means nothing where no order rests.
     """
-    books, fills = borrow(books), borrow(fills)
     if kind == POST_ONLY:
         raise ValueError("an impact book has no resting orders and takes no post-only order")
     filled = lots if kind == MARKET else _lots_within(books, asset, lots, price)
@@ -104,7 +102,6 @@ def submit_impact(
     return filled
 
 
-@njit(cache=True)
 def execute_together(
     books: ImpactBooks, asset: int, lots: np.ndarray, unit_value: int
 ) -> np.ndarray:
@@ -114,11 +111,16 @@ def execute_together(
     net flow, so opposing orders meet without impact. Cash is rounded along the running sum of the
     lots: every order is within one micro-USD of its share and the sum is exactly that of the net.
     """
-    books = borrow(books)
+    cash = np.empty(lots.size, np.int64)
+    _execute_together(books, asset, lots, unit_value, cash)
+    return cash
+
+
+@kernel
+def _execute_together(books, asset, lots, unit_value, cash):
     net = lots.sum()
     total = cash_of(books, asset, net, unit_value)
     price = price_now(books, asset)
-    cash = np.empty(lots.size, np.int64)
     running, paid = 0, 0
     for place in range(lots.size):
         running += lots[place]
@@ -132,46 +134,46 @@ def execute_together(
         cash[place] = due - paid
         paid = due
     books.flow[asset] += net
-    return cash
 
 
-@njit(cache=True)
+@kernel
 def walk_impact(books: ImpactBooks, asset: int, lots: int, unit_value: int) -> tuple[int, int]:
     """Return the lots that a market order would fill, all of them, and the cash it would pay."""
     return lots, cash_of(books, asset, lots, unit_value)
 
 
-@njit(cache=True)
+@kernel
 def decay(books: ImpactBooks, seconds: float) -> None:
     """Let time pass: the resilience of the books forgets flow."""
     if books.resilience[0] > 0.0:
-        books.flow[:] *= exp(-books.resilience[0] * seconds)
+        kept = exp(-books.resilience[0] * seconds)
+        for a in range(books.flow.size):
+            books.flow[a] *= kept
 
 
-@njit(cache=True)
+@kernel
 def price_ticks(books: ImpactBooks, asset: int) -> int:
     """Return the price in whole ticks, at least 1."""
     return to_ticks(price_now(books, asset), 1.0)
 
 
-@njit(cache=True)
+@kernel
 def impact_depth(books: ImpactBooks, asset: int, lowest: int, highest: int) -> tuple[int, int]:
     """Return the lots that can be sold down to ``lowest`` and bought up to ``highest`` ticks.
 
     The answer is what resting bids and asks between these prices would be in an order book.
     """
-    books = borrow(books)
     sellable = _lots_within(books, asset, -_FURTHEST, lowest)
     return -sellable, _lots_within(books, asset, _FURTHEST, highest)
 
 
-@njit(cache=True)
+@kernel
 def price_now(books: ImpactBooks, asset: int) -> float:
     """Return the price in ticks, not rounded, at least 1."""
     return _price_at(books, asset, books.flow[asset])
 
 
-@njit(cache=True)
+@kernel
 def cash_of(books: ImpactBooks, asset: int, lots: int, unit_value: int) -> int:
     """Return the micro-USD that ``lots`` bought now would pay (negative: receive)."""
     flow = books.flow[asset]
@@ -181,7 +183,7 @@ def cash_of(books: ImpactBooks, asset: int, lots: int, unit_value: int) -> int:
     return to_ticks(_price_at(books, asset, flow + 0.5 * lots) * lots * unit_value, 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _paid_since_no_flow(books: ImpactBooks, asset: int, flow: float, unit_value: int) -> int:
     """Return what a flow pays in all at this index, rounded.
 
@@ -193,13 +195,13 @@ def _paid_since_no_flow(books: ImpactBooks, asset: int, flow: float, unit_value:
     return to_ticks(mean * index * flow * unit_value, 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _price_at(books: ImpactBooks, asset: int, flow: float) -> float:
     displacement = books.law(flow / books.depth_lots[asset], books.shape)
     return max(books.index[asset] * exp(displacement), 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _lots_within(books: ImpactBooks, asset: int, lots: int, limit: int) -> int:
     """Return the most of signed ``lots`` that leaves the price at ``limit`` or better."""
     side = 1 if lots > 0 else -1

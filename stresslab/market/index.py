@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.errors import ConfigError
 from stresslab.core.exact import to_ticks
 from stresslab.core.portable import exp
@@ -40,16 +40,16 @@ def index_path(
         places = [list(assets).index(name) for name in shock.assets]
         relative[:, places] *= shock_factor(shock, seconds)[:, None]
     initial = np.array([a.initial_ticks for a in assets.values()], np.float64)
-    return _whole_ticks(relative * initial)
+    ticks = np.empty(relative.shape, np.int64)
+    _round_to_ticks(relative * initial, ticks)
+    return ticks
 
 
-@njit(cache=True)
-def _whole_ticks(prices: np.ndarray) -> np.ndarray:
-    ticks = np.empty(prices.shape, np.int64)
+@kernel
+def _round_to_ticks(prices: np.ndarray, ticks: np.ndarray) -> None:
     for step in range(prices.shape[0]):
         for a in range(prices.shape[1]):
             ticks[step, a] = max(1, to_ticks(prices[step, a], 1.0))
-    return ticks
 
 
 def shock_factor(shock: Shock, seconds: np.ndarray) -> np.ndarray:
@@ -84,22 +84,26 @@ def _brownian(
     daily = np.array([model.volatility_by_asset.get(n, model.daily_volatility) for n in names])
     scale = daily * math.sqrt(step_seconds / SECONDS_PER_DAY)
     keys = streams["index"], streams["index_common"]
-    return _brownian_path(n_steps, scale, model.correlation, *keys)
+    path = np.ones((n_steps + 1, scale.size))
+    _draw_path(path, scale, float(model.correlation), *keys)
+    return path
 
 
-@njit(cache=True)
-def _brownian_path(
-    n_steps: int, scale: np.ndarray, correlation: float, own_key: np.ndarray, common_key: np.ndarray
-) -> np.ndarray:
+@kernel
+def _draw_path(
+    path: np.ndarray,
+    scale: np.ndarray,
+    correlation: float,
+    own_key: np.ndarray,
+    common_key: np.ndarray,
+) -> None:
     """One common and one own normal draw per asset and step: equal correlation of all pairs."""
     own_weight, common_weight = math.sqrt(1.0 - correlation), math.sqrt(correlation)
-    path = np.ones((n_steps + 1, scale.size))
-    for step in range(1, n_steps + 1):
+    for step in range(1, path.shape[0]):
         common = common_weight * normal(common_key, 0, step, 0)
         for a in range(scale.size):
             move = scale[a] * (own_weight * normal(own_key, a, step, 0) + common)
             path[step, a] = path[step - 1, a] * exp(move - 0.5 * scale[a] ** 2)
-    return path
 
 
 def _replay(model: ReplayIndex, n_steps: int, step_seconds: float) -> np.ndarray:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import Market
+from stresslab.core.compiled import kernel
 
 
-@njit(cache=True)
+@kernel
 def look(market, index, marks, fading):
     """Take in the marks of a step: trend and volatility are averages of simple mark returns.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.events import MODES, EventLog
 from stresslab.core.ledger import EXTERNAL, FEES, INSURANCE_FUND
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
-from stresslab.margin.pools import account_equity
+from stresslab.margin.pools import account_equities
 from stresslab.model.opening import World
 from stresslab.scenario import Scenario
 
@@ -45,6 +45,7 @@ class Recording:
         self._path = {name: np.zeros((n_steps, n_assets), np.int64) for name in _PATH}
         self._totals = {name: np.zeros(n_steps, np.int64) for name in _TOTALS}
         self._bids, self._asks = np.zeros(n_assets, np.int64), np.zeros(n_assets, np.int64)
+        self._open_interest = np.zeros(n_assets, np.int64)
         self._record_assets()
         self._record_shocks()
         if scenario.n_burn_in == 0:
@@ -54,6 +55,7 @@ class Recording:
         """Record the end of a step; the stock is taken when the burn-in is over."""
         row, w, c = clock - 1, self._world, self._world.clearing
         w.floor.quotes(self._bids, self._asks)
+        _count_open_interest(c.accounts.position, self._open_interest)
         bid_depth, ask_depth = w.floor.depths(w.board.ticks)
         values = (
             w.market.index,
@@ -63,7 +65,7 @@ class Recording:
             self._asks,
             bid_depth,
             ask_depth,
-            _open_interest(c.accounts.position),
+            self._open_interest,
             w.floor.volume,
             self._engine.forced_lots,
         )
@@ -130,7 +132,7 @@ class Recording:
         """Remember wealth and positions, and draw the liquidation map, before anything happens."""
         w, c = self._world, self._world.clearing
         marks = w.board.ticks
-        self._wealth = _equities(c.accounts, c.tables, marks)
+        self._wealth = account_equities(c.accounts, c.tables, marks)
         self._held, self._modes = c.accounts.position.copy(), c.accounts.mode.copy()
         self._notional = np.abs(self._held) * (marks * c.tables.unit_value)[:, None]
         for moves in (FALLS, RISES):
@@ -154,8 +156,8 @@ class Recording:
             group=np.array(w.group_names(), object),
             strategy=np.array(w.strategy_names(), object),
             wealth_micro_usd=self._wealth,
-            final_equity_micro_usd=_equities(a, tables, w.board.ticks),
-            final_equity_at_index_micro_usd=_equities(a, tables, w.market.index),
+            final_equity_micro_usd=account_equities(a, tables, w.board.ticks),
+            final_equity_at_index_micro_usd=account_equities(a, tables, w.market.index),
             fees_micro_usd=a.fees,
             funding_micro_usd=a.funding,
             penalties_micro_usd=a.penalties,
@@ -184,18 +186,9 @@ class Recording:
         )
 
 
-@njit(cache=True)
-def _equities(accounts, tables, marks):
-    equities = np.empty(accounts.id.size, np.int64)
-    for n in range(equities.size):
-        equities[n] = account_equity(accounts, tables, marks, n)
-    return equities
-
-
-@njit(cache=True)
-def _open_interest(position):
-    interest = np.zeros(position.shape[0], np.int64)
-    for a in range(position.shape[0]):
+@kernel
+def _count_open_interest(position: np.ndarray, interest: np.ndarray) -> None:
+    for a in range(interest.size):
+        interest[a] = 0
         for lots in position[a]:
             interest[a] += max(lots, 0)
-    return interest

@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.random import exponential
 
 MICROSECONDS = 1_000_000
@@ -66,13 +66,13 @@ class TurnCalendar:
         return np.sort(self._rows[:n_due])
 
 
-@njit(cache=True)
+@kernel
 def _first_turns(calendar: _Calendar, step_length: int, key: np.ndarray) -> None:
     for row in range(calendar.id.size):
         _schedule(calendar, row, 0, step_length, key)
 
 
-@njit(cache=True)
+@kernel
 def _collect(
     calendar: _Calendar, step: int, step_length: int, key: np.ndarray, rows: np.ndarray
 ) -> int:
@@ -88,7 +88,7 @@ def _collect(
     return n_due
 
 
-@njit(cache=True)
+@kernel
 def _schedule(
     calendar: _Calendar, row: int, earliest: int, step_length: int, key: np.ndarray
 ) -> None:
@@ -101,7 +101,7 @@ def _schedule(
         calendar.first[step] = row
 
 
-@njit(cache=True)
+@kernel
 def _next_time(calendar: _Calendar, row: int, earliest: int, key: np.ndarray) -> int:
     """Return the time of the next turn, microseconds.
 
@@ -117,7 +117,7 @@ def _next_time(calendar: _Calendar, row: int, earliest: int, key: np.ndarray) ->
     return time
 
 
-@njit(cache=True)
+@kernel
 def _wait(calendar: _Calendar, row: int, mean: int, key: np.ndarray) -> int:
     wait = exponential(key, calendar.id[row], calendar.number[row], 0)
     calendar.number[row] += 1

@@ -6,8 +6,8 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.portable import exp
 
 _STEP = Decimal("0.125")
@@ -44,7 +44,7 @@ def _rule() -> tuple[np.ndarray, np.ndarray]:
 _NODES, _WEIGHTS = _rule()
 
 
-@njit(cache=True)
+@kernel
 def mean_factor(law: Any, shape: np.ndarray, x: float, lowest: float) -> float:
     """Return the mean of price over index while the flow goes from 0 to ``x`` depths.
 

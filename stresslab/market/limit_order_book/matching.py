@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from stresslab.core.borrowed import borrow
 from stresslab.core.columns import IOC, LIMIT, MARKET, POST_ONLY, Fills
+from stresslab.core.compiled import kernel
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
     BEST_BID,
@@ -23,7 +22,7 @@ from stresslab.market.limit_order_book.queue import level_of, remove, rest, shri
 _LARGEST_CASH = 2.0**62
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def submit(
     books: LimitOrderBooks,
     asset: int,
@@ -56,8 +55,7 @@ def submit(
     OverflowError
         If the book, the fills or 64-bit money cannot hold the order.
     """
-    memory = borrow(books.memory)
-    fills = borrow(fills)
+    memory = books.memory
     book = asset * BOOK_SIZE
     limit = _limit(memory, book, kind, lots, price, unit_value)
     last_order = memory[book + LAST_ORDER]
@@ -72,7 +70,7 @@ def submit(
     return lots - left
 
 
-@njit(cache=True)
+@kernel
 def _limit(memory: np.ndarray, book: int, kind: int, lots: int, price: int, unit_value: int) -> int:
     """Return the worst price that an order accepts, once it is known to be a possible order."""
     n_levels = memory[book + N_LEVELS]
@@ -85,7 +83,7 @@ def _limit(memory: np.ndarray, book: int, kind: int, lots: int, price: int, unit
     return price
 
 
-@njit(cache=True)
+@kernel
 def _meets(memory: np.ndarray, book: int, lots: int, limit: int) -> bool:
     """Tell whether an order of signed ``lots`` meets the other side at its limit or better."""
     if lots > 0:
@@ -93,7 +91,7 @@ def _meets(memory: np.ndarray, book: int, lots: int, limit: int) -> bool:
     return memory[book + BEST_BID] >= max(limit, 1)
 
 
-@njit(cache=True)
+@kernel
 def _take(
     memory: np.ndarray,
     asset: int,
@@ -104,8 +102,6 @@ def _take(
     fills: Fills,
 ) -> int:
     """Fill up to signed ``lots`` against the other side, best price first; return lots filled."""
-    memory = borrow(memory)
-    fills = borrow(fills)
     book = asset * BOOK_SIZE
     left = lots
     while left != 0 and _meets(memory, book, left, limit):
@@ -126,7 +122,7 @@ def _take(
     return lots - left
 
 
-@njit(cache=True)
+@kernel
 def _record(
     fills: Fills, asset: int, taker: int, maker: int, lots: int, price: int, unit_value: int
 ) -> None:

@@ -6,13 +6,13 @@ Bids and asks share the bits, for every level up to the best bid is a bid and ev
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from stresslab.core.compiled import kernel
 from stresslab.core.wide import highest_bit, lowest_bit
 from stresslab.market.limit_order_book.columns import N_SUMMARIES, SUMMARIES, WORDS
 
 
-@njit(cache=True)
+@kernel
 def occupy(memory: np.ndarray, book: int, price: int) -> None:
     """Mark a price level as occupied."""
     word = price >> 6
@@ -20,7 +20,7 @@ def occupy(memory: np.ndarray, book: int, price: int) -> None:
     memory[memory[book + SUMMARIES] + (word >> 6)] |= 1 << (word & 63)
 
 
-@njit(cache=True)
+@kernel
 def vacate(memory: np.ndarray, book: int, price: int) -> None:
     """Mark a price level as empty."""
     word = price >> 6
@@ -30,7 +30,7 @@ def vacate(memory: np.ndarray, book: int, price: int) -> None:
         memory[memory[book + SUMMARIES] + (word >> 6)] &= ~(1 << (word & 63))
 
 
-@njit(cache=True)
+@kernel
 def next_below(memory: np.ndarray, book: int, price: int) -> int:
     """Return the highest occupied price below ``price``, or -1."""
     words, summaries = memory[book + WORDS], memory[book + SUMMARIES]
@@ -49,7 +49,7 @@ def next_below(memory: np.ndarray, book: int, price: int) -> int:
     return (word << 6) + highest_bit(memory[words + word])
 
 
-@njit(cache=True)
+@kernel
 def next_above(memory: np.ndarray, book: int, price: int) -> int:
     """Return the lowest occupied price above ``price``, or -1."""
     words, summaries = memory[book + WORDS], memory[book + SUMMARIES]

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from stresslab.core.borrowed import borrow
+from stresslab.core.compiled import kernel
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
     BEST_BID,
@@ -39,10 +38,9 @@ _ADDRESS_BITS = 32
 _ADDRESS = (1 << _ADDRESS_BITS) - 1
 
 
-@njit(cache=True)
+@kernel
 def rest(memory: np.ndarray, book: int, owner: int, lots: int, price: int) -> int:
     """Let signed ``lots`` rest at the end of the queue of their price; return the handle."""
-    memory = borrow(memory)
     order = _allocate(memory, book)
     memory[order + LOTS] = lots
     memory[order + PRICE] = price
@@ -54,10 +52,9 @@ def rest(memory: np.ndarray, book: int, owner: int, lots: int, price: int) -> in
     return order | (memory[order + GENERATION] << _ADDRESS_BITS)
 
 
-@njit(cache=True)
+@kernel
 def remove(memory: np.ndarray, book: int, order: int) -> None:
     """Take an order out of the book, whatever it still had to fill, and free its place."""
-    memory = borrow(memory)
     owner, lots = memory[order + OWNER], memory[order + LOTS]
     if owner >= 0:
         _leave_own(memory, book, owner, order)
@@ -69,7 +66,7 @@ def remove(memory: np.ndarray, book: int, order: int) -> None:
     memory[book + FREE] = order
 
 
-@njit(cache=True)
+@kernel
 def shrink(memory: np.ndarray, book: int, order: int, amount: int) -> None:
     """Lower an order by ``amount`` lots, fewer than it has; it keeps its place in the queue."""
     lots = memory[order + LOTS]
@@ -80,13 +77,13 @@ def shrink(memory: np.ndarray, book: int, order: int, amount: int) -> None:
         _add_resting(memory, book, owner, lots, -amount)
 
 
-@njit(cache=True)
+@kernel
 def level_of(memory: np.ndarray, book: int, price: int) -> int:
     """Return the address of a price level."""
     return memory[book + LEVELS] + price * LEVEL_SIZE
 
 
-@njit(cache=True)
+@kernel
 def order_of(memory: np.ndarray, handle: int) -> int:
     """Return the address of an order that still rests, 0 if the handle is stale or none."""
     order = handle & _ADDRESS
@@ -95,7 +92,7 @@ def order_of(memory: np.ndarray, handle: int) -> int:
     return order
 
 
-@njit(cache=True)
+@kernel
 def _allocate(memory: np.ndarray, book: int) -> int:
     order = memory[book + FREE]
     if order != 0:
@@ -108,7 +105,7 @@ def _allocate(memory: np.ndarray, book: int) -> int:
     return order
 
 
-@njit(cache=True)
+@kernel
 def _join_level(memory: np.ndarray, book: int, order: int, lots: int, price: int) -> None:
     level = level_of(memory, book, price)
     newest = memory[level + LAST]
@@ -127,7 +124,7 @@ def _join_level(memory: np.ndarray, book: int, order: int, lots: int, price: int
         memory[book + BEST_ASK] = price
 
 
-@njit(cache=True)
+@kernel
 def _leave_level(memory: np.ndarray, book: int, order: int, lots: int) -> None:
     price, older, newer = memory[order + PRICE], memory[order + PREVIOUS], memory[order + NEXT]
     level = level_of(memory, book, price)
@@ -144,7 +141,7 @@ def _leave_level(memory: np.ndarray, book: int, order: int, lots: int) -> None:
         _leave_best(memory, book, price)
 
 
-@njit(cache=True)
+@kernel
 def _leave_best(memory: np.ndarray, book: int, price: int) -> None:
     """A level has become empty: mark it so, and look for the next if it was the best."""
     vacate(memory, book, price)
@@ -154,7 +151,7 @@ def _leave_best(memory: np.ndarray, book: int, price: int) -> None:
         memory[book + BEST_ASK] = next_above(memory, book, price)
 
 
-@njit(cache=True)
+@kernel
 def _join_own(memory: np.ndarray, book: int, owner: int, order: int) -> None:
     head = memory[book + OWN_FIRST] + owner
     newest = memory[head]
@@ -165,7 +162,7 @@ def _join_own(memory: np.ndarray, book: int, owner: int, order: int) -> None:
     memory[head] = order
 
 
-@njit(cache=True)
+@kernel
 def _leave_own(memory: np.ndarray, book: int, owner: int, order: int) -> None:
     newer, older = memory[order + OWN_PREVIOUS], memory[order + OWN_NEXT]
     if newer != 0:
@@ -176,7 +173,7 @@ def _leave_own(memory: np.ndarray, book: int, owner: int, order: int) -> None:
         memory[older + OWN_PREVIOUS] = newer
 
 
-@njit(cache=True)
+@kernel
 def _add_resting(memory: np.ndarray, book: int, owner: int, side: int, lots: int) -> None:
     """Add ``lots`` to what an owner has resting on the side of the sign of ``side``."""
     start = memory[book + (RESTING_BUY if side > 0 else RESTING_SELL)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from stresslab.core.borrowed import borrow
+from stresslab.core.compiled import kernel
 from stresslab.core.exact import multiply
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
@@ -18,19 +16,19 @@ from stresslab.market.limit_order_book.occupied import next_above, next_below
 from stresslab.market.limit_order_book.queue import level_of
 
 
-@njit(cache=True)
+@kernel
 def best_bid(books: LimitOrderBooks, asset: int) -> int:
     """Return the highest bid in ticks, -1 if nobody bids."""
     return books.memory[asset * BOOK_SIZE + BEST_BID]
 
 
-@njit(cache=True)
+@kernel
 def best_ask(books: LimitOrderBooks, asset: int) -> int:
     """Return the lowest offer in ticks, -1 if nobody offers."""
     return books.memory[asset * BOOK_SIZE + BEST_ASK]
 
 
-@njit(cache=True)
+@kernel
 def top_quantity(books: LimitOrderBooks, asset: int) -> tuple[int, int]:
     """Return the lots bid at the best bid and offered at the best ask."""
     return (
@@ -39,24 +37,24 @@ def top_quantity(books: LimitOrderBooks, asset: int) -> tuple[int, int]:
     )
 
 
-@njit(cache=True)
+@kernel
 def level_lots(books: LimitOrderBooks, asset: int, price: int) -> int:
     """Return the lots resting at a price, without sign; 0 outside the levels of the book."""
-    memory = borrow(books.memory)
+    memory = books.memory
     book = asset * BOOK_SIZE
     if not 0 < price < memory[book + N_LEVELS]:
         return 0
     return memory[level_of(memory, book, price) + LEVEL_LOTS]
 
 
-@njit(cache=True)
+@kernel
 def walk(books: LimitOrderBooks, asset: int, lots: int, unit_value: int) -> tuple[int, int]:
     """Return the signed lots that a market order would fill and the cash that it would pay.
 
     The book stays as it is, and the taker's own orders are not left out. ``lots`` are signed,
     ``unit_value`` is micro-USD of one tick times one lot, negative cash is received.
     """
-    memory = borrow(books.memory)
+    memory = books.memory
     book = asset * BOOK_SIZE
     side = 1 if lots > 0 else -1
     left = abs(lots)
@@ -70,10 +68,10 @@ def walk(books: LimitOrderBooks, asset: int, lots: int, unit_value: int) -> tupl
     return lots - left * side, cost * side
 
 
-@njit(cache=True)
+@kernel
 def depth(books: LimitOrderBooks, asset: int, lowest: int, highest: int) -> tuple[int, int]:
     """Return the lots bid at ``lowest`` or above and the lots offered at ``highest`` or below."""
-    memory = borrow(books.memory)
+    memory = books.memory
     book = asset * BOOK_SIZE
     bid_lots = 0
     price = memory[book + BEST_BID]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from stresslab.core.borrowed import borrow
+from stresslab.core.compiled import kernel
 from stresslab.market.limit_order_book.columns import (
     BOOK_SIZE,
     LOTS,
@@ -15,10 +13,10 @@ from stresslab.market.limit_order_book.columns import (
 from stresslab.market.limit_order_book.queue import order_of, remove, shrink
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def cancel(books: LimitOrderBooks, asset: int, order: int) -> int:
     """Withdraw the order with this handle; return its signed lots, 0 if it rests no more."""
-    memory = borrow(books.memory)
+    memory = books.memory
     place = order_of(memory, order)
     if place == 0:
         return 0
@@ -27,14 +25,14 @@ def cancel(books: LimitOrderBooks, asset: int, order: int) -> int:
     return lots
 
 
-@njit(cache=True)
+@kernel
 def reduce(books: LimitOrderBooks, asset: int, order: int, lots: int) -> int:
     """Lower an order by ``lots`` (no sign); it keeps its place in the queue.
 
     Return the signed lots withdrawn, 0 if the order rests no more. An order lowered by all it has,
     or more, is withdrawn.
     """
-    memory = borrow(books.memory)
+    memory = books.memory
     place = order_of(memory, order)
     if place == 0 or lots <= 0:
         return 0
@@ -46,10 +44,10 @@ def reduce(books: LimitOrderBooks, asset: int, order: int, lots: int) -> int:
     return lots if resting > 0 else -lots
 
 
-@njit(cache=True)
+@kernel
 def cancel_all(books: LimitOrderBooks, asset: int, owner: int, side: int) -> int:
     """Withdraw an account's bids (side 1), asks (-1) or both (0); return the number of orders."""
-    memory = borrow(books.memory)
+    memory = books.memory
     book = asset * BOOK_SIZE
     cancelled = 0
     order = memory[memory[book + OWN_FIRST] + owner]
@@ -62,7 +60,7 @@ def cancel_all(books: LimitOrderBooks, asset: int, owner: int, side: int) -> int
     return cancelled
 
 
-@njit(cache=True)
+@kernel
 def resting_lots(books: LimitOrderBooks, order: int) -> int:
     """Return the signed lots that the order with this handle still has to fill, 0 if it is gone."""
     place = order_of(books.memory, order)

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import CANCEL_ALL, Orders
+from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.portable import exp
 from stresslab.core.random import uniform
@@ -42,7 +42,7 @@ def choice_columns(group: Group) -> ChoiceColumns:
     return ChoiceColumns(*(held[name] for name in ChoiceColumns._fields))
 
 
-@njit(cache=True)
+@kernel
 def choose_by_share(
     rows: np.ndarray,
     cross_share: float,
@@ -58,7 +58,7 @@ def choose_by_share(
             chosen_mode[asset, row] = CROSS if is_cross or is_spot[asset] == 1 else ISOLATED
 
 
-@njit(cache=True)
+@kernel
 def choose_first_by_logit(
     rows: np.ndarray,
     coefficients: Coefficients,
@@ -81,7 +81,7 @@ def choose_first_by_logit(
             columns.chosen_mode[asset, row] = _choice(coefficients, view, luck)
 
 
-@njit(cache=True)
+@kernel
 def choose_by_logit(
     orders: Orders,
     first: int,
@@ -112,12 +112,12 @@ def choose_by_logit(
         columns.chosen_mode[asset, row] = _choice(coefficients, view, luck)
 
 
-@njit(cache=True)
+@kernel
 def _choice(coefficients: Coefficients, view: View, luck: float) -> int:
     return CROSS if luck < probability(coefficients, view) else ISOLATED
 
 
-@njit(cache=True)
+@kernel
 def probability(coefficients: Coefficients, view: View) -> float:
     """Return the probability of cross margin, on a grid of 1e-9."""
     utility = (
@@ -132,7 +132,7 @@ def probability(coefficients: Coefficients, view: View) -> float:
     return np.rint(_GRID / (1.0 + exp(-bounded))) / _GRID
 
 
-@njit(cache=True)
+@kernel
 def _remember(columns: ChoiceColumns, row: int, asset: int) -> None:
     """Count liquidations since the last look against the mode that the lost position had."""
     new = columns.n_liquidations[row] - columns.seen_liquidations[row]
@@ -142,7 +142,7 @@ def _remember(columns: ChoiceColumns, row: int, asset: int) -> None:
         columns.seen_liquidations[row] += new
 
 
-@njit(cache=True)
+@kernel
 def _free_in_cross_pool(sight: Sight, mode: np.ndarray, row: int) -> int:
     """Return equity less initial margin of the cross pool, at the venue's lowest rate."""
     free = sight.cash[0, row]
@@ -153,13 +153,13 @@ def _free_in_cross_pool(sight: Sight, mode: np.ndarray, row: int) -> int:
     return free
 
 
-@njit(cache=True)
+@kernel
 def _lowest_margin(sight: Sight, asset: int, row: int) -> int:
     notional = abs(sight.position[asset, row]) * sight.lot_value[asset]
     return np.int64(math.ceil(notional * sight.initial_rate[asset]))
 
 
-@njit(cache=True)
+@kernel
 def _view(
     sight: Sight,
     columns: ChoiceColumns,
@@ -178,23 +178,26 @@ def _view(
     return View(free_share, n_others, offset, columns.risk_aversion[row], experience)
 
 
-@njit(cache=True)
+@kernel
 def _offset(sight: Sight, correlation: np.ndarray, row: int, asset: int, wanted: float) -> float:
     """Return the part of the book's risk that its legs cancel: 1 - sd(book) / sum of sd(legs)."""
     n_assets = sight.is_spot.size
-    risk = np.zeros(n_assets)
-    total = 0.0
+    total, variance = 0.0, 0.0
     for a in range(n_assets):
-        value = np.float64(sight.position[a, row] * sight.lot_value[a])
-        if a == asset:
-            value += wanted
-        volatility = sight.normal_volatility[a]
-        risk[a] = value * (volatility if volatility > 0.0 else 1.0)
-        total += abs(risk[a])
+        risk = _risk(sight, row, a, asset, wanted)
+        total += abs(risk)
+        for b in range(n_assets):
+            variance += risk * _risk(sight, row, b, asset, wanted) * correlation[a, b]
     if total == 0.0:
         return 0.0
-    variance = 0.0
-    for a in range(n_assets):
-        for b in range(n_assets):
-            variance += risk[a] * risk[b] * correlation[a, b]
     return max(0.0, 1.0 - math.sqrt(max(0.0, variance)) / total)
+
+
+@kernel
+def _risk(sight: Sight, row: int, a: int, asset: int, wanted: float) -> float:
+    """Return the signed risk of a leg, with what the trader wants of ``asset`` added."""
+    value = np.float64(sight.position[a, row] * sight.lot_value[a])
+    if a == asset:
+        value += wanted
+    volatility = sight.normal_volatility[a]
+    return value * (volatility if volatility > 0.0 else 1.0)

@@ -10,9 +10,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import Accounts, Market, Orders
+from stresslab.core.compiled import kernel
 from stresslab.traders.state import TraderColumns
 
 
@@ -47,7 +47,7 @@ def sight_of(
     return Sight(*(values[name] for name in Sight._fields))
 
 
-@njit(cache=True)
+@kernel
 def send(
     orders: Orders,
     row: int,
@@ -70,7 +70,7 @@ def send(
     orders.tag[place] = tag
 
 
-@njit(cache=True)
+@kernel
 def equity_of(cash: np.ndarray, position: np.ndarray, lot_value: np.ndarray, row: int) -> int:
     """Return the equity of the whole account at the last mark, micro-USD."""
     equity = cash[0, row]
@@ -79,19 +79,19 @@ def equity_of(cash: np.ndarray, position: np.ndarray, lot_value: np.ndarray, row
     return equity
 
 
-@njit(cache=True)
+@kernel
 def lots_of(notional: float, value: int) -> int:
     """Return the whole lots, of ``value`` micro-USD each, that a notional pays for."""
     return np.int64(math.floor(notional / value)) if notional > 0.0 else np.int64(0)
 
 
-@njit(cache=True)
+@kernel
 def spread_around(value: float, dispersion: float, trait: float) -> float:
     """Return a group's value as one trader has it, between 1 -/+ dispersion times it."""
     return value * (1.0 + dispersion * (2.0 * trait - 1.0))
 
 
-@njit(cache=True)
+@kernel
 def usable_leverage(leverage: float, initial_rate: float, is_spot: int) -> float:
     """Return the leverage that the venue allows: 1 for spot, else below 1 / initial margin rate."""
     if is_spot == 1:

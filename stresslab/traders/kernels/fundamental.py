@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import CANCEL_ALL, IOC, LIMIT, QUOTE, VOLUNTARY, Orders
+from stresslab.core.compiled import kernel
 from stresslab.traders.kernels.common import (
     Sight,
     equity_of,
@@ -19,7 +19,7 @@ from stresslab.traders.kernels.common import (
 )
 
 
-@njit(cache=True)
+@kernel
 def decide_fundamental(rows: np.ndarray, values: Any, sight: Sight, orders: Orders) -> None:
     """Append the orders of the fundamental traders in ``rows``."""
     cash, position, lot_value, trades = sight.cash, sight.position, sight.lot_value, sight.trades

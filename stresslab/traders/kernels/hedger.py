@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import MARKET, VOLUNTARY, Orders
+from stresslab.core.compiled import kernel
 from stresslab.traders.kernels.common import Sight, lots_of, send
 from stresslab.traders.state import NO_LEG
 
 
-@njit(cache=True)
+@kernel
 def decide_hedger(
     rows: np.ndarray,
     values: Any,

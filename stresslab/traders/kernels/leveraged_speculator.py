@@ -6,9 +6,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import MARKET, VOLUNTARY, Orders
+from stresslab.core.compiled import kernel
 from stresslab.core.random import exponential, uniform
 from stresslab.traders.kernels.common import Sight, equity_of, lots_of, send, usable_leverage
 from stresslab.traders.state import NOT_PLANNED
@@ -25,7 +25,7 @@ class Memory(NamedTuple):
     topup_fraction: np.ndarray  # (N,)
 
 
-@njit(cache=True)
+@kernel
 def decide_speculator(
     rows: np.ndarray,
     values: Any,
@@ -72,7 +72,7 @@ def decide_speculator(
             send(orders, row, asset, MARKET, side * lots, 0, 0, VOLUNTARY)
 
 
-@njit(cache=True)
+@kernel
 def _stop(mark: int, side: int, distance: float, leverage: float) -> int:
     """Return the mark at which a new position's stop triggers, 0 for a trader without stops."""
     if distance == 0.0:
@@ -80,7 +80,7 @@ def _stop(mark: int, side: int, distance: float, leverage: float) -> int:
     return max(1, np.int64(math.floor(mark * (1.0 - side * distance / leverage))))
 
 
-@njit(cache=True)
+@kernel
 def prepare_speculators(
     rows: np.ndarray,
     values: Any,

@@ -6,13 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import CANCEL_ALL, POST_ONLY, QUOTE, Orders
+from stresslab.core.compiled import kernel
 from stresslab.traders.kernels.common import Sight, equity_of, lots_of, send, spread_around
 
 
-@njit(cache=True)
+@kernel
 def decide_market_maker(rows: np.ndarray, values: Any, sight: Sight, orders: Orders) -> None:
     """Append the orders of the market makers in ``rows``."""
     cash, position, lot_value, trades = sight.cash, sight.position, sight.lot_value, sight.trades

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import MARKET, VOLUNTARY, Orders
+from stresslab.core.compiled import kernel
 from stresslab.traders.kernels.common import (
     Sight,
     equity_of,
@@ -19,7 +19,7 @@ from stresslab.traders.kernels.common import (
 )
 
 
-@njit(cache=True)
+@kernel
 def decide_momentum(
     rows: np.ndarray, values: Any, sight: Sight, steps_per_minute: float, orders: Orders
 ) -> None:

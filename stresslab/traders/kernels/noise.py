@@ -6,15 +6,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from stresslab.core.columns import IOC, MARKET, VOLUNTARY, Orders
+from stresslab.core.compiled import kernel
 from stresslab.core.random import uniform
 from stresslab.traders.kernels.common import Sight, equity_of, lots_of, send, usable_leverage
 from stresslab.traders.strategies.noise import ASSET, IS_MARKET, OFFSET, SIDE, SIZE
 
 
-@njit(cache=True)
+@kernel
 def decide_noise(
     rows: np.ndarray, values: Any, sight: Sight, step: int, key: np.ndarray, orders: Orders
 ) -> None:
@@ -50,7 +50,7 @@ def decide_noise(
         send(orders, row, asset, IOC, side * lots, _limit(mark[asset], side, offset), 0, VOLUNTARY)
 
 
-@njit(cache=True)
+@kernel
 def _traded_asset(trades: np.ndarray, row: int, place: int) -> int:
     """Return the id of the ``place``-th asset that a trader trades."""
     for asset in range(trades.shape[0]):
@@ -61,7 +61,7 @@ def _traded_asset(trades: np.ndarray, row: int, place: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _limit(mark: int, side: int, offset: float) -> int:
     if side > 0:
         return np.int64(math.floor(mark * (1.0 + offset)))

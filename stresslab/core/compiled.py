@@ -1,0 +1,45 @@
+"""How kernels are compiled: each once, whoever calls it, and with little around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import config, njit, types
+from numba.core.registry import CPUDispatcher
+
+#: A kernel reads and writes arrays that its caller owns and makes none, so numba need not count
+#: references to them; in a loop over orders, counting costs more than matching an order does.
+_OPTIONS = {"_nrt": False, "no_cfunc_wrapper": True}
+
+
+_PART = {"nopython": True, "no_cpython_wrapper": True, **_OPTIONS}
+
+
+class _Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A function that other kernels take in, and that has an entry from Python if one is used.
+
+    The entry, unpacking tuples of arrays, takes most of the time of compiling a small function;
+    and numba by itself compiles a function anew for every number that a caller writes out.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, targetoptions=_PART)
+        self._entry = njit(cache=True, **_OPTIONS)(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._entry(*arguments)
+
+    @property
+    def stats(self) -> Any:
+        """How often the entry came from disk."""
+        return self._entry.stats
+
+    def get_call_template(self, arguments: Any, names: Any) -> Any:
+        general = [types.unliteral(argument) for argument in arguments]
+        return super().get_call_template(general, names)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function of numbers and named tuples of arrays that makes no array itself."""
+    return function if config.DISABLE_JIT else _Kernel(function)
