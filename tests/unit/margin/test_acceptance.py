@@ -1,0 +1,163 @@
+"""Which orders a venue takes: to the micro-USD of initial margin, and whatever only shrinks."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.core.columns import LIMIT, POST_ONLY
+from stresslab.core.events import ISOLATED
+from tests.markets import (
+    ORDER_BOOK,
+    TICKS,
+    USD,
+    Ask,
+    accepted,
+    asset,
+    market,
+    model_of,
+    people,
+    rows,
+    scripted,
+    tables_of,
+    trade,
+)
+
+SPOT = {"BTC": asset(), "GOLD": asset("spot")}
+
+
+def lone(wealth: float = 100.0, *, mode: str = "cross", **changes):
+    """Return a model with one flat account, a rich one beside it, and 10x leverage."""
+    scenario = market(
+        {"one": people((wealth, {}), mode=mode), "rich": people((1e6, {}))}, **changes
+    )
+    return model_of(scenario)
+
+
+def test_the_last_micro_usd_of_initial_margin_decides():
+    """10 lots are 1,000 USD and need 100 USD at 10x."""
+    model = lone(100.0)
+    assert accepted(model, 0, 10) == 10
+    assert accepted(model, 0, -10) == -10
+    model.world.clearing.accounts.wallet[0] -= 1
+    assert accepted(model, 0, 10) == 0
+    assert accepted(model, 0, -10) == 0
+    assert accepted(model, 0, 9) == 9
+
+
+def test_isolated_margin_is_stricter_by_its_factor():
+    stricter = {"margin__isolated__initial_margin_factor": 1.25}
+    assert accepted(lone(124.99, mode="isolated", **stricter), 0, 10) == 0
+    assert accepted(lone(124.99, mode="cross", **stricter), 0, 10) == 10
+    assert accepted(lone(125.0, mode="isolated", **stricter), 0, 10) == 10
+
+
+def test_an_isolated_order_needs_the_margin_of_the_traders_own_leverage():
+    """A trader who targets 2x allots half of the notional, whatever the venue would let it do."""
+    scenario = market({"one": people((499.99, {}), mode="isolated"), "rich": people((1e6, {}))})
+    scenario["traders"]["one"]["leverage"] = {"median": 2.0}
+    assert accepted(model_of(scenario), 0, 9) == 9
+    assert accepted(model_of(scenario), 0, 10) == 0
+
+
+def test_a_leverage_cap_refuses_what_the_bracket_allows():
+    assert accepted(lone(100.0, margin__max_leverage={"BTC": 5.0}), 0, 10) == 0
+    assert accepted(lone(200.0, margin__max_leverage={"BTC": 5.0}), 0, 10) == 10
+
+
+def test_open_orders_reserve_the_margin_of_the_worst_position_they_make():
+    model = lone(100.0)
+    assert accepted(model, 0, 4, resting={0: 6}) == 4
+    assert accepted(model, 0, 5, resting={0: 6}) == 0
+    assert accepted(model, 0, -10, resting={0: 10}) == -10, "buys and sells offset each other"
+    assert accepted(model, 0, -11, resting={0: 10}) == 0
+
+
+def test_open_orders_of_another_asset_reserve_too():
+    model = lone(100.0, assets=("BTC", "ETH"))
+    assert accepted(model, 0, 4, resting={1: 6}) == 4
+    assert accepted(model, 0, 5, resting={1: 6}) == 0
+
+
+def test_margin_held_by_isolated_positions_is_not_free():
+    """100 USD: 60 go into the silo of 6 lots, so 4 more lots and not 5."""
+    model = lone(100.0, mode="isolated", assets=("BTC", "ETH"))
+    trade(model, 0, 1, 6, asset=1)
+    accounts = model.world.clearing.accounts
+    assert accounts.mode[1, 0] == ISOLATED and accounts.wallet[0] == 40 * USD
+    assert accepted(model, 0, 4) == 4
+    assert accepted(model, 0, 5) == 0
+
+
+def test_unrealised_profit_of_the_cross_pool_is_margin():
+    model = lone(100.0, assets=("BTC", "ETH"))
+    trade(model, 0, 1, 10, asset=1)
+    assert accepted(model, 0, 1) == 0
+    model.world.board.ticks[1] = TICKS + TICKS // 10
+    assert accepted(model, 0, 9) == 9, "200 USD less 110 for the position leave 90"
+    assert accepted(model, 0, 10) == 0
+
+
+@pytest.mark.parametrize("held", [10, -10])
+def test_orders_that_only_shrink_a_position_are_taken_without_any_margin(held):
+    model = lone(100.0)
+    trade(model, *((0, 1) if held > 0 else (1, 0)), abs(held))
+    model.world.clearing.accounts.wallet[0] -= 99 * USD
+    assert accepted(model, 0, held // 10) == 0, "no margin for more"
+    assert accepted(model, 0, -held) == -held
+    assert accepted(model, 0, -held - held // 10) == 0, "one lot beyond flat opens a position"
+    assert accepted(model, 0, -held // 2, resting={0: -held // 2}) == -held // 2
+    assert accepted(model, 0, -held, resting={0: -held // 10}) == 0, "together they go beyond flat"
+
+
+def test_reduce_only_is_cut_to_the_position_and_refused_elsewhere():
+    model = lone(100.0)
+    assert accepted(model, 0, 5, reduce_only=1) == 0, "flat"
+    trade(model, 0, 1, 3)
+    assert accepted(model, 0, 5, reduce_only=1) == 0, "same side"
+    assert accepted(model, 0, -2, reduce_only=1) == -2
+    assert accepted(model, 0, -5, reduce_only=1) == -3
+    trade(model, 1, 0, 7)
+    assert accepted(model, 0, 9, reduce_only=1) == 4
+    assert accepted(model, 0, -9, reduce_only=1) == 0
+
+
+def test_spot_cannot_be_sold_short_and_is_bought_in_full():
+    scenario = market({"one": people((500.0, {"GOLD": 2})), "rich": people((1e6, {}))})
+    model = model_of({**scenario, "assets": SPOT})
+    assert accepted(model, 0, -2, asset=1) == -2
+    assert accepted(model, 0, -3, asset=1) == 0
+    assert accepted(model, 0, -1, asset=1, resting={1: -2}) == 0
+    assert accepted(model, 1, -1, asset=1) == 0
+    assert accepted(model, 0, 3, asset=1) == 3
+    assert accepted(model, 0, 4, asset=1) == 0
+
+
+def test_refused_orders_reach_no_book_and_are_counted():
+    """Given 100 USD, 11 lots are refused, 10 rest; nobody trades with the refused ones."""
+    scenario = market(
+        {"one": people((100.0, {})), "rich": people((1e6, {}))}, market__book=ORDER_BOOK
+    )
+    script = {
+        1: [Ask(0, 11, TICKS, LIMIT)],
+        2: [Ask(1, -20, TICKS, LIMIT)],
+        3: [Ask(0, 10, TICKS, LIMIT)],
+    }
+    tables = tables_of(scripted(scenario, script))
+    assert rows(tables, "counts", "orders", "refused", "fills") == [(3, 1, 1)]
+    assert tables["path"]["volume_lots"].tolist() == [0, 0, 10, 0]
+    assert rows(tables, "positions", "account", "final_lots") == [(0, 10), (1_000_000, -10)]
+
+
+def test_post_only_never_takes():
+    scenario = market(
+        {"one": people((1000.0, {})), "rich": people((1e6, {}))}, market__book=ORDER_BOOK
+    )
+    script = {
+        1: [Ask(1, -5, TICKS, LIMIT)],
+        2: [Ask(0, 5, TICKS, POST_ONLY)],
+        3: [Ask(0, 5, TICKS - 1, POST_ONLY)],
+    }
+    tables = tables_of(scripted(scenario, script))
+    assert tables["path"]["volume_lots"].tolist() == [0, 0, 0, 0]
+    assert tables["path"]["best_bid_ticks"].tolist() == [-1, -1, TICKS - 1, TICKS - 1]
+    assert tables["path"]["best_ask_ticks"].tolist() == [TICKS] * 4

@@ -1,0 +1,94 @@
+"""How initial wealth reaches the pools: same people in every mode, allotted as the config says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stresslab.core.errors import ConfigError
+from tests.markets import USD, drawn, market, model_of, people, state
+
+HELD = {"BTC": 10, "ETH": -30}  # 1,000 and 3,000 USD: 100 and 300 USD of initial margin
+RICH = people((1e6, {"BTC": -10, "ETH": 30}))
+
+
+def born(wealth: float = 800.0, mode: str = "isolated", **changes):
+    """Return the model of one account that holds two positions."""
+    one = {**people((wealth, HELD), mode=mode), "free_wallet": changes.pop("free_wallet", 0.0)}
+    return model_of(market({"one": one, "rich": RICH}, assets=("BTC", "ETH"), **changes))
+
+
+def equities(model, row=0):
+    """Return the equity of wallet and silos, USD."""
+    return [state(model, row, pool)[0] / USD for pool in range(3)]
+
+
+def test_wealth_is_allotted_in_proportion_to_initial_margin():
+    assert equities(born(800.0)) == [0, 200, 600]
+
+
+def test_what_backs_no_position_stays_in_the_wallet():
+    assert equities(born(1000.0, free_wallet=0.2)) == [200, 200, 600]
+
+
+def test_initial_margin_only_leaves_the_rest_in_the_wallet():
+    assert equities(born(800.0, margin__allotment="initial_margin")) == [400, 100, 300]
+
+
+def test_cross_keeps_everything_in_one_pool():
+    model = born(800.0, "cross")
+    assert equities(model) == [800, 0, 0]
+    assert state(model, 0)[2] == 4000 * USD
+
+
+def test_unequal_margin_moves_only_what_lies_beyond_initial_margin():
+    model = born(800.0, margin__allotment_dispersion=1.5)
+    wallet, btc, eth = equities(model)
+    assert wallet == 0 and btc + eth == 800
+    assert btc >= 100 and eth >= 300
+    assert abs(btc - 200) > 1, "not pro rata"
+    assert equities(born(800.0, margin__allotment_dispersion=1.5)) == [wallet, btc, eth]
+
+
+def test_the_wealth_of_a_crowd_is_the_same_to_the_unit_in_every_mode_and_allotment():
+    """Given a drawn crowd, only the partition of its money differs."""
+    crowd = drawn(
+        "passive", 60, leverage={"median": 4.0, "sigma": 0.5},
+        holdings={"kind": "directional", "number_weights": [1, 1, 1]},
+    )  # fmt: skip
+    house = drawn("passive", 2, 1e6, is_counterparty=True)
+    scenarios = [
+        market({"crowd": {**crowd, "margin_mode": {"kind": "fixed_share", "cross_share": share}},
+                "house": house}, assets=("BTC", "ETH", "SOL"), **changes)
+        for share in (0.0, 1.0, 0.5)
+        for changes in ({}, {"margin__allotment_dispersion": 1.0})
+    ]  # fmt: skip
+    models = [model_of(s) for s in scenarios]
+    totals, positions = [], []
+    for model in models:
+        accounts, marks = model.world.clearing.accounts, model.world.board.ticks
+        value = (accounts.position * marks[:, None] * 10_000).sum(axis=0)
+        totals.append((accounts.cash.sum(axis=0) + value).tolist())
+        positions.append(accounts.position.tolist())
+    assert np.count_nonzero(positions[0]) > 60
+    assert totals[0][:60] == [1000 * USD] * 60
+    assert all(t == totals[0] for t in totals) and all(p == positions[0] for p in positions)
+    n_modes = [np.unique(m.world.clearing.accounts.mode[:, :60]).tolist() for m in models]
+    assert n_modes[0] == [0, 1] and n_modes[2] == [0, 2] and n_modes[4] == [0, 1, 2]
+
+
+def test_who_would_be_born_in_breach_is_refused_with_its_numbers():
+    """4,000 USD need 200 USD of maintenance margin; 199.99 is not enough."""
+    born(200.0, "cross")
+    with pytest.raises(ConfigError) as caught:
+        born(199.99, "cross")
+    assert str(caught.value) == (
+        "1 pools are in breach before the first step; the first is account 0, cross: equity 199.99 "
+        "USD, maintenance margin 200.00 USD. Give its positions more wealth or less leverage"
+    )
+
+
+def test_isolated_margin_that_wealth_cannot_pay_is_refused_too():
+    born(400.0)
+    with pytest.raises(ConfigError, match=r"account 0, cross: equity -0\.01 USD, maintenance .* 0"):
+        born(399.99)

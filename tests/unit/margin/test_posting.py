@@ -1,0 +1,213 @@
+"""What fills do to pools: modes lock, margin is allotted and released, others are untouched."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.core.events import CROSS, FLAT, ISOLATED
+from stresslab.core.ledger import CLEARING, EXTERNAL, FEES
+from tests.markets import (
+    LOT,
+    TICKS,
+    USD,
+    accepted,
+    asset,
+    market,
+    model_of,
+    people,
+    state,
+    sums,
+    trade,
+)
+
+
+def two(mode: str = "isolated", wealth: float = 1000.0, **changes):
+    """Return a model with a flat account of a mode in row 0 and a rich one in row 1."""
+    scenario = market(
+        {"one": people((wealth, {}), mode=mode), "rich": people((1e6, {}))},
+        assets=("BTC", "ETH"),
+        **changes,
+    )
+    return model_of(scenario)
+
+
+def pools(model, row=0):
+    """Return the cash of wallet and silos, USD."""
+    return (model.world.clearing.accounts.cash[:, row] / USD).tolist()
+
+
+def mode(model, asset=0, row=0):
+    return int(model.world.clearing.accounts.mode[asset, row])
+
+
+def choose(model, chosen, asset=0, row=0):
+    model.world.clearing.accounts.chosen_mode[asset, row] = chosen
+
+
+def test_opening_isolated_moves_the_initial_margin_into_a_silo():
+    model = two()
+    trade(model, 0, 1, 20)
+    assert mode(model) == ISOLATED
+    assert pools(model) == [800, 200 - 2000, 0], "margin less what the position cost"
+    assert state(model, 0, 1)[0] == 200 * USD and state(model, 0, 0)[0] == 800 * USD
+
+
+def test_opening_cross_pays_from_the_wallet():
+    model = two("cross")
+    trade(model, 0, 1, 20)
+    assert mode(model) == CROSS
+    assert pools(model) == [1000 - 2000, 0, 0]
+    assert state(model, 0)[0] == 1000 * USD
+
+
+def test_a_mode_is_locked_until_flat_and_chosen_again_after():
+    model = two()
+    trade(model, 0, 1, 5)
+    choose(model, CROSS)
+    trade(model, 0, 1, 5)
+    assert mode(model) == ISOLATED and pools(model)[1] == 100 - 1000, "added in the locked mode"
+    trade(model, 1, 0, 10)
+    assert mode(model) == FLAT
+    trade(model, 0, 1, 5)
+    assert mode(model) == CROSS
+
+
+def test_a_position_that_turns_closes_in_the_old_mode_and_opens_in_the_chosen_one():
+    model = two()
+    trade(model, 0, 1, 10)
+    choose(model, CROSS)
+    trade(model, 1, 0, 15)
+    accounts = model.world.clearing.accounts
+    assert mode(model) == CROSS and accounts.position[0, 0] == -5
+    assert pools(model) == [1000 + 500, 0, 0]
+    assert accounts.entry_cost[0, 0] == -5 * LOT
+
+
+def test_each_asset_has_a_mode_of_its_own():
+    model = two()
+    choose(model, CROSS, asset=1)
+    trade(model, 0, 1, 5)
+    trade(model, 0, 1, 5, asset=1)
+    assert (mode(model, 0), mode(model, 1)) == (ISOLATED, CROSS)
+    assert pools(model) == [1000 - 50 - 500, 50 - 500, 0]
+
+
+def test_spot_belongs_to_the_wallet_whatever_was_chosen():
+    poor, rich = people((1000.0, {}), mode="isolated"), people((1e6, {"ETH": 50}))
+    spot = {"BTC": asset(), "ETH": asset("spot")}
+    model = model_of({**market({"one": poor, "rich": rich}), "assets": spot})
+    choose(model, ISOLATED, asset=1)
+    trade(model, 0, 1, 5, asset=1)
+    assert mode(model, 1) == CROSS and pools(model) == [500, 0, 0]
+
+
+@pytest.mark.parametrize("price", [TICKS, TICKS + 700, TICKS - 300])
+def test_a_partial_close_releases_its_share_of_the_equity(price):
+    """Given 20 lots, when 5 close, a quarter of the silo's equity at that price is free again."""
+    model = two()
+    trade(model, 0, 1, 20)
+    marks = [price, TICKS]
+    before = state(model, 0, 1, marks)[0]
+    trade(model, 1, 0, 5, price=price)
+    after = state(model, 0, 1, marks)[0]
+    assert before == 200 * USD + 20 * (price - TICKS) * 10_000
+    assert before - after == before // 4
+    assert state(model, 0, 0, marks)[0] == 800 * USD + before // 4
+    equity, _, notional = state(model, 0, 1, marks)
+    assert notional * before == 15 * LOT * price // TICKS * 4 * equity // 3, "same leverage"
+
+
+def test_a_losing_silo_releases_nothing_and_takes_nothing():
+    """10 lots at 10x, closed by half at -15 %: the silo owes, the wallet stays as it is."""
+    model = two()
+    trade(model, 0, 1, 10)
+    trade(model, 1, 0, 5, price=8500)
+    assert state(model, 0, 1, [8500, TICKS])[0] == -50 * USD
+    assert state(model, 0, 0)[0] == 900 * USD
+
+
+def test_the_residue_of_a_flat_silo_returns_to_the_wallet():
+    model = two()
+    trade(model, 0, 1, 10)
+    trade(model, 1, 0, 10, price=TICKS + 300)
+    assert mode(model) == FLAT and pools(model) == [1030, 0, 0]
+    assert model.world.clearing.accounts.entry_cost[0, 0] == 0
+
+
+def test_a_flat_silo_that_owes_keeps_its_debt_away_from_the_wallet():
+    model = two()
+    trade(model, 0, 1, 10)
+    trade(model, 1, 0, 10, price=8000)
+    assert mode(model) == ISOLATED, "the waterfall still owes it a settlement"
+    assert pools(model) == [900, -100, 0]
+
+
+def test_an_allotment_is_the_traders_own_rate_but_never_below_the_venues():
+    scenario = market({"one": people((1000.0, {}), mode="isolated"), "rich": people((1e6, {}))})
+    scenario["traders"]["one"]["leverage"] = {"median": 4.0}
+    model = model_of(scenario)
+    trade(model, 0, 1, 8)
+    assert state(model, 0, 1)[0] == 200 * USD
+    scenario["traders"]["one"]["leverage"] = {"median": 40.0}
+    model = model_of(scenario)
+    trade(model, 0, 1, 8)
+    assert state(model, 0, 1)[0] == 80 * USD
+
+
+def test_an_allotment_never_exceeds_the_wallet():
+    model = two(wealth=50.0)
+    trade(model, 0, 1, 10)
+    assert state(model, 0, 1)[0] == 50 * USD and pools(model)[0] == 0
+
+
+LONG_GETS_NOTHING = pytest.mark.xfail(
+    strict=True,
+    reason="allotment is capped by the wallet's cash, which is net of what cross positions cost: a "
+    "trader who is long under cross margin opens isolated positions with nothing behind them",
+)
+
+
+@pytest.mark.parametrize("side", [-1, pytest.param(1, marks=LONG_GETS_NOTHING)])
+def test_an_isolated_position_beside_a_cross_one_gets_its_margin(side):
+    """1,000 USD, 20 lots of ETH under cross need 200; 10 lots of BTC get a silo of 100."""
+    model = two()
+    choose(model, CROSS, asset=1)
+    trade(model, 0, 1, 20 * side, asset=1)
+    assert accepted(model, 0, 10) == 10
+    trade(model, 0, 1, 10)
+    assert (mode(model, 0), mode(model, 1)) == (ISOLATED, CROSS)
+    assert state(model, 0, 1)[0] == 100 * USD
+    assert state(model, 0, 0)[0] == 900 * USD
+
+
+FEES_OF = {"market__fees": {"maker_rate": -0.0001, "taker_rate": 0.001}}
+
+
+@pytest.mark.parametrize("kind", ["isolated", "cross"])
+def test_fees_are_paid_by_the_pool_that_holds_the_position(kind):
+    model = two(kind, **FEES_OF)
+    trade(model, 0, 1, 10)
+    pool = 1 if kind == "isolated" else 0
+    margin = 100 if pool else 1000
+    assert state(model, 0, pool)[0] == (margin - 1) * USD, "0.1 % of 1,000 USD"
+    c = model.world.clearing
+    assert c.accounts.fees[:2].tolist() == [USD, -USD // 10]
+    assert c.house.cash[FEES] == USD - USD // 10
+    assert state(model, 1)[0] == 1_000_000 * USD + USD // 10, "the maker is paid a rebate"
+
+
+def test_fees_are_rounded_up_against_the_trader():
+    model = two(market__fees={"maker_rate": 0.0, "taker_rate": 0.000000001})
+    trade(model, 0, 1, 1)
+    trade(model, 1, 0, 1, price=TICKS - 1)
+    assert model.world.clearing.accounts.fees[:2].tolist() == [1, 1]
+
+
+def test_external_stands_in_both_sums():
+    model = two()
+    before = sums(model)
+    trade(model, 0, -1, 10)
+    house = model.world.clearing.house
+    assert house.position[0] == -10 and house.cash[EXTERNAL] == 10 * LOT
+    assert house.cash[CLEARING] == 0
+    assert sums(model) == before
