@@ -29,7 +29,10 @@ class Scenario:
     step_seconds: float = param("Length of a step", unit="s", gt=0, le=86_400)
     duration_seconds: float = param("Length of the run after burn-in", unit="s", gt=0)
     burn_in_seconds: float = param(
-        "Time that passes before anything is recorded or shocked", unit="s", default=0.0, ge=0
+        "Time before the clock of shocks starts; its steps are recorded as 0 and below",
+        unit="s",
+        default=0.0,
+        ge=0,
     )
     assets: dict[str, Asset] = param("Contracts that trade, in the order of their ids")
     market: MarketRules = param("Prices, fees and funding", factory=MarketRules)

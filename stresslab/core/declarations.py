@@ -106,9 +106,7 @@ def parameters(cls: type) -> list[Parameter]:
         Parameter(
             field.name,
             hints[field.name],
-            field.default_factory()
-            if field.default_factory is not MISSING
-            else field.default,
+            field.default_factory() if field.default_factory is not MISSING else field.default,
             field.metadata["declaration"],
         )
         for field in dataclasses.fields(cls)  # type: ignore[arg-type]
@@ -127,7 +125,13 @@ def is_declared(cls: Any) -> bool:
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
     """Build a declared object from plain, already validated values (a resolved config)."""
     known = {p.name: p for p in parameters(cls)}
-    return cls(**{k: _value(known[k].type, known[k].declaration.kinds, v) for k, v in values.items() if k in known})
+    return cls(
+        **{
+            k: _value(known[k].type, known[k].declaration.kinds, v)
+            for k, v in values.items()
+            if k in known
+        }
+    )
 
 
 def _value(kind: Any, kinds: Mapping[str, type] | None, value: Any) -> Any:

@@ -145,9 +145,7 @@ def _endow(
 def _tilt(accounts: Accounts, dispersion: float, streams: Streams) -> np.ndarray:
     """Return how each position's weight in its account departs from pro rata, in 1e-6."""
     key = streams["allotment"]
-    tilts = [
-        lognormals(key, accounts.id, a, dispersion) for a in range(accounts.position.shape[0])
-    ]
+    tilts = [lognormals(key, accounts.id, a, dispersion) for a in range(accounts.position.shape[0])]
     return np.rint(np.stack(tilts) * TILT_UNIT).astype(np.int64)
 
 

@@ -58,9 +58,7 @@ class Arbitrageur(Trader):
                 orders.append(Order(asset, IOC, buying, highest))
             elif bid >= lowest and selling > 0:
                 orders.append(Order(asset, IOC, -selling, lowest))
-            elif held > 0 and bid >= index:
-                orders.append(Order(asset, IOC, -held, index, reduce_only=1))
-            elif held < 0 and 0 < ask <= index:
+            elif (held > 0 and bid >= index) or (held < 0 and 0 < ask <= index):
                 orders.append(Order(asset, IOC, -held, index, reduce_only=1))
         return orders
 

@@ -24,7 +24,7 @@ class Momentum(Trader):
     @declared
     class Parameters:
         threshold_per_minute: float = param(
-            "Trend that opens a position", unit="log return a minute", default=0.004, gt=0, le=1
+            "Trend that opens a position", unit="return a minute", default=0.004, gt=0, le=1
         )
         exit_share: float = param(
             "Share of the threshold below which the position is closed", default=0.25, ge=0, le=1
