@@ -20,7 +20,7 @@ from stresslab.liquidation.judgement import explain
 from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.waterfall import Waterfall
-from stresslab.margin.pools import breached_among, pool_state, pools_short_of_margin
+from stresslab.margin.pools import breached_among, pool_state, pool_states, pools_short_of_margin
 from stresslab.margin.rules import MarginRules
 from stresslab.margin.tiers import RATE_UNIT, rate_units
 from stresslab.market.marks import MarkBoard
@@ -130,8 +130,10 @@ class LiquidationEngine:
 
     def _close_spells(self, step: int, breached: np.ndarray) -> None:
         still = set(breached.tolist())
-        for code in [code for code in self._active if code not in still]:
-            self._end(code, step, "closed" if self._is_flat(code) else "restored")
+        over = [code for code in self._active if code not in still]
+        _, _, notional = self._states(np.array(over, np.int64))
+        for code, held in zip(over, notional.tolist(), strict=True):
+            self._end(code, step, "restored" if held else "closed")
 
     def _end(self, code: int, step: int, outcome: str) -> None:
         spell = self._active.pop(code)
@@ -139,10 +141,10 @@ class LiquidationEngine:
         spell.outcome = "bankrupt" if spell.had_deficit else outcome
         self._spell_of[code] = -1
 
-    def _is_flat(self, code: int) -> bool:
+    def _states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return equity, maintenance margin and notional of pools at the marks."""
         c = self._clearing
-        pool, n = divmod(code, c.accounts.position.shape[1])
-        return bool(pool_state(c.accounts, c.tables, self._board.ticks, pool, n)[2] == 0)
+        return pool_states(c.accounts, c.tables, self._board.ticks, codes)
 
     def _run_round(self, step: int, breached: np.ndarray) -> bool:
         """Close what the breached pools must close; False if nothing could be traded."""
@@ -166,14 +168,10 @@ class LiquidationEngine:
         if limit is None or breached.size <= limit:
             return breached
         c = self._clearing
-        n_accounts = c.accounts.position.shape[1]
-        ratio = []
-        for code in breached.tolist():
-            equity, need, _ = pool_state(
-                c.accounts, c.tables, self._board.ticks, code // n_accounts, code % n_accounts
-            )
-            ratio.append(equity / max(need, 1))
-        ids = c.accounts.id[breached % n_accounts]
+        equity, need, _ = self._states(breached)
+        pairs = zip(equity.tolist(), need.tolist(), strict=True)
+        ratio = [have / max(wanted, 1) for have, wanted in pairs]
+        ids = c.accounts.id[breached % c.accounts.position.shape[1]]
         return np.sort(breached[np.lexsort((ids, np.array(ratio)))[:limit]])
 
     def _execute(self, step: int, marks: np.ndarray) -> np.ndarray:
@@ -198,13 +196,8 @@ class LiquidationEngine:
 
     def _withdraw(self) -> None:
         """Cancel the resting orders of every pool that is being closed."""
-        n_accounts = self._clearing.accounts.position.shape[1]
         n = int(self._orders.n[0])
-        for code in np.unique(self._orders.pool[:n]).tolist():
-            pool, account = divmod(code, n_accounts)
-            assets = range(self._clearing.accounts.position.shape[0]) if pool == 0 else (pool - 1,)
-            for asset in assets:
-                self._floor.withdraw(account, asset)
+        self._floor.withdraw(np.unique(self._orders.pool[:n]))
 
     def _attribute(self, moves: np.ndarray) -> None:
         """Tell board and floor which liquidation moved which book price, and whose flow it is."""
@@ -214,9 +207,8 @@ class LiquidationEngine:
         if self._rules.feedback != "market":
             return
         orders, n = self._orders, int(self._orders.n[0])
-        spells = self._spell_of[orders.pool[:n]]
-        for asset, spell, lots in zip(orders.asset[:n], spells, orders.filled[:n], strict=True):
-            self._floor.own(int(asset), len(CAUSES) + int(spell), float(lots))
+        causes = len(CAUSES) + self._spell_of[orders.pool[:n]]
+        self._floor.own(orders.asset[:n], causes, orders.filled[:n])
 
     def _owners(self, asset: int, ticks: float) -> list[tuple[int, float]]:
         """Share a round's price move over its forced orders by signed filled lots.
@@ -243,17 +235,16 @@ class LiquidationEngine:
         """Send every pool with negative equity through the waterfall, in order of account id."""
         c, marks = self._clearing, self._board.ticks
         n_accounts = c.accounts.position.shape[1]
-        codes = sorted(self._active, key=lambda code: (int(c.accounts.id[code % n_accounts]), code))
-        for code in codes:
+        codes = np.array(list(self._active), np.int64)
+        short = codes[self._states(codes)[0] < 0]  # nobody's payment can make another pool short
+        for code in short[np.lexsort((short, c.accounts.id[short % n_accounts]))].tolist():
             pool, n = divmod(code, n_accounts)
-            if pool_state(c.accounts, c.tables, marks, pool, n)[0] >= 0:
-                continue
             spell = self._active[code]
             settled = self._waterfall.settle(pool, n, spell.charged_asset, marks)
             spell.had_deficit = True
             self.recorder.settlement(step, spell, settled)
-            is_covered = pool_state(c.accounts, c.tables, marks, pool, n)[0] >= 0
-            if self._is_flat(code) and is_covered:
+            equity, _, notional = pool_state(c.accounts, c.tables, marks, pool, n)
+            if notional == 0 and equity >= 0:
                 self._end(code, step, "bankrupt")
 
     def finish(self) -> None:

@@ -116,12 +116,13 @@ class LimitOrderFloor:
         )  # fmt: skip
         return np.zeros(marks.size)
 
-    def own(self, asset: int, cause: int, lots: float) -> None:
+    def own(self, assets: np.ndarray, causes: np.ndarray, lots: np.ndarray) -> None:
         """Do nothing: a displaced order book keeps no memory of who displaced it."""
 
-    def withdraw(self, n: int, asset: int) -> None:
-        """Cancel an account's resting orders of one asset."""
-        self.counts[CANCELLED] += cancel_all(self.books, asset, n, 0)
+    def withdraw(self, pools: np.ndarray) -> None:
+        """Cancel the resting orders of pools: of all assets for a cross pool, else of its own."""
+        n_assets, n_accounts = self.clearing.accounts.position.shape
+        self.counts[CANCELLED] += _withdraw(self.books, pools, n_assets, n_accounts)
 
     def quotes(self, bids: np.ndarray, asks: np.ndarray) -> None:
         """Write the best quotes of every asset, -1 for an empty side."""
@@ -144,6 +145,17 @@ def _quotes(books, bids, asks):
     for a in range(bids.size):
         bids[a] = best_bid(books, a)
         asks[a] = best_ask(books, a)
+
+
+@kernel
+def _withdraw(books, pools, n_assets, n_accounts):
+    cancelled = 0
+    for code in pools:
+        pool, n = code // n_accounts, code % n_accounts
+        for a in range(n_assets):
+            if pool == 0 or pool == 1 + a:
+                cancelled += cancel_all(books, a, n, 0)
+    return cancelled
 
 
 @kernel

@@ -76,10 +76,11 @@ class ImpactFloor:
         rest = ticks - math.fsum(move[2] for move in moves)
         return [*moves, (asset, CAUSE_ID["resilience"], rest)]
 
-    def own(self, asset: int, cause: int, lots: float) -> None:
-        """Note that signed lots of the flow belong to a cause."""
-        owners = self.owners[asset]
-        owners[cause] = owners.get(cause, 0.0) + lots
+    def own(self, assets: np.ndarray, causes: np.ndarray, lots: np.ndarray) -> None:
+        """Note that signed lots of the flow belong to causes, one asset, cause and lots a row."""
+        for asset, cause, part in zip(assets.tolist(), causes.tolist(), lots.tolist(), strict=True):
+            owners = self.owners[asset]
+            owners[cause] = owners.get(cause, 0.0) + part
 
     def prices(self) -> np.ndarray:
         """Return the price of each asset in ticks, not rounded, shape ``(n_assets,)``."""
@@ -98,8 +99,8 @@ class ImpactFloor:
             self.fills, self._resting, self.counts, self.volume, flow,
         )  # fmt: skip
         voluntary = CAUSE_ID["voluntary"]
-        for a in np.flatnonzero(flow):
-            self.own(int(a), voluntary, float(flow[a]))
+        moved = np.flatnonzero(flow)
+        self.own(moved, np.full_like(moved, voluntary), flow[moved])
         move = self.prices() - before
         return [(int(a), voluntary, float(move[a])) for a in np.flatnonzero(move)]
 
@@ -134,7 +135,7 @@ class ImpactFloor:
             _settle_together(c.accounts, c.house, c.journal, orders, rows, asset, lots, cash)
         charge_orders(c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence)
 
-    def withdraw(self, n: int, asset: int) -> None:
+    def withdraw(self, pools: np.ndarray) -> None:
         """Do nothing: no order rests in an impact book."""
 
     def quotes(self, bids: np.ndarray, asks: np.ndarray) -> None:

@@ -162,16 +162,18 @@ class Recorder:
             mode=mode, deficit_micro_usd=settled.deficit, fund_micro_usd=settled.fund,
             adl_micro_usd=settled.adl, socialised_micro_usd=settled.socialised,
         )  # fmt: skip
-        for winner, leg, lots, loss in settled.seized:
+        if settled.seized:
+            winner, leg, lots, loss = np.array(settled.seized, np.int64).T
             self.log.append(
                 "adl",
-                step=step, liquidation=spell.id, account=int(self.accounts.id[winner]), asset=leg,
+                step=step, liquidation=spell.id, account=self.accounts.id[winner], asset=leg,
                 lots=lots, loss_micro_usd=loss,
             )  # fmt: skip
-        for payer, amount in settled.shared:
+        if settled.shared:
+            payer, amount = np.array(settled.shared, np.int64).T
             self.log.append(
                 "socialised",
-                step=step, account=int(self.accounts.id[payer]), asset=asset, loss_micro_usd=amount,
+                step=step, account=self.accounts.id[payer], asset=asset, loss_micro_usd=amount,
             )  # fmt: skip
 
     def finish(self) -> None:

@@ -13,22 +13,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stresslab.core.columns import Accounts
-from stresslab.core.events import CROSS, FLAT, ISOLATED
-from stresslab.core.exact import CEIL, apportion, mul_div
-from stresslab.core.ledger import (
-    ADL,
-    CLEARING,
-    INSURANCE_FUND,
-    TRANSFER,
-    House,
-    Journal,
-    pay_house,
-)
+from stresslab.core.exact import apportion
+from stresslab.core.ledger import INSURANCE_FUND, TRANSFER, House, Journal, pay_house
 from stresslab.liquidation.adl import ADL_POLICIES, Policy
 from stresslab.liquidation.rules import LiquidationRules
-from stresslab.margin.pools import pool_state, position_value
-from stresslab.margin.posting import close_lots, retire_pool
-from stresslab.margin.tiers import MarginTables, maintenance_margin
+from stresslab.liquidation.transfers import (
+    cut_profits,
+    hand_over,
+    list_legs,
+    list_winners,
+    make_payers,
+    socialise,
+)
+from stresslab.margin.pools import pool_state
+from stresslab.margin.posting import retire_pool
+from stresslab.margin.tiers import MarginTables
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Settlement:
     shared: list[tuple[int, int]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Waterfall:
     """Settles the deficit of one pool at a time at the given marks."""
 
@@ -57,6 +56,12 @@ class Waterfall:
     journal: Journal
     tables: MarginTables
     rules: LiquidationRules
+
+    def __post_init__(self) -> None:
+        self._policy: Policy = ADL_POLICIES[self.rules.adl_policy]
+        self._payers = make_payers(self.accounts.cash.size)
+        self._by_id = np.argsort(self.accounts.id, kind="stable")
+        self._needs = np.zeros(len(self.accounts.position), np.int64)
 
     def settle(self, pool: int, n: int, charged_asset: int, marks: np.ndarray) -> Settlement:
         """Cover the negative equity of a pool; ``charged_asset`` is the market that made it."""
@@ -87,129 +92,65 @@ class Waterfall:
         needs = np.array([need for need, _ in legs], np.int64)
         shares = apportion(left, needs if needs.sum() > 0 else np.ones_like(needs))
         carried = 0
-        for share, (_, leg) in zip(shares, legs, strict=True):
-            carried = self._hand_over(pool, n, leg, marks, int(share) + carried, result)
+        for share, (_, leg) in zip(shares.tolist(), legs, strict=True):
+            carried = self._hand_over(n, leg, marks, share + carried, result)
         return carried
 
     def _open_legs(self, pool: int, n: int, marks: np.ndarray) -> list[tuple[int, int]]:
         """Return (maintenance, asset) of the pool's open perpetuals, largest first."""
-        mode = ISOLATED if pool > 0 else CROSS
-        legs = []
-        for a in range(self.accounts.position.shape[0]):
-            lots = int(self.accounts.position[a, n])
-            belongs = self.accounts.mode[a, n] == mode and (pool == 0 or pool == 1 + a)
-            if belongs and lots != 0 and not self.tables.is_spot[a]:
-                value = abs(position_value(self.tables, marks, a, lots))
-                legs.append((int(maintenance_margin(self.tables, a, value)), a))
+        list_legs(self.accounts, self.tables, marks, pool, n, self._needs)
+        legs = [(need, a) for a, need in enumerate(self._needs.tolist()) if need >= 0]
         return sorted(legs, key=lambda leg: (-leg[0], leg[1]))
 
-    def _hand_over(
-        self, pool: int, n: int, a: int, marks: np.ndarray, owed: int, result: Settlement
-    ) -> int:
-        """Transfer an open leg to the other side's queue; return what of ``owed`` is left.
-
-        The price is the mark moved against the winners by ``owed`` over the leg's lots, which is
-        the leg's share of the pool's bankruptcy price.
-        """
+    def _hand_over(self, n: int, a: int, marks: np.ndarray, owed: int, result: Settlement) -> int:
+        """Transfer an open leg to the other side's queue; return what of ``owed`` is left."""
         side = 1 if self.accounts.position[a, n] > 0 else -1
-        for winner in self._queue(a, -side, marks, exclude=n):
-            open_lots = abs(int(self.accounts.position[a, n]))
-            if open_lots == 0:
-                break
-            lots = min(open_lots, abs(int(self.accounts.position[a, winner])))
-            loss = int(mul_div(owed, lots, open_lots, CEIL))
-            if loss > self._equity_behind(a, winner, marks):
-                continue
-            worth = int(position_value(self.tables, marks, a, side * lots))
-            self._pass_lots(n, a, -side * lots, -(worth + loss))
-            self._pass_lots(winner, a, side * lots, worth + loss)
-            owed -= loss
-            result.adl += loss
-            result.seized.append((winner, a, side * lots, loss))
-        return owed
-
-    def _pass_lots(self, n: int, a: int, lots: int, cash: int) -> None:
-        close_lots(self.accounts, self.house, self.journal, n, a, lots, cash, ADL)
-        self.journal.adl_lots[self.journal.slot[n], a] += lots
-        if self.accounts.position[a, n] == 0:
-            retire_pool(self.accounts, self.house, self.journal, n, a)
+        queue = self._queue(a, -side, marks, exclude=n)
+        left, count = hand_over(
+            self.accounts, self.house, self.journal, self.tables, marks, n, a, owed, queue,
+            self._payers,
+        )  # fmt: skip
+        self._note_seized(a, count, result)
+        return int(left)
 
     def _cut_profits(
-        self, pool: int, n: int, a: int, marks: np.ndarray, left: int, result: Settlement
+        self, pool: int, n: int, a: int, marks: np.ndarray, owed: int, result: Settlement
     ) -> int:
         """Seize profit in cash along the queue of the market that made the deficit."""
-        for winner in self._queue(a, 0, marks, exclude=n):
-            profit = min(self._profit(a, winner, marks), self._equity_behind(a, winner, marks))
-            taken = min(left, profit)
-            if taken <= 0:
-                continue
-            self._pay_over(self._pool_of(a, winner), winner, pool, n, taken, ADL)
-            self.accounts.profit_cut[a, winner] += taken
-            result.adl += taken
-            result.seized.append((winner, a, 0, taken))
-            left -= taken
-            if left == 0:
-                break
-        return left
+        queue = self._queue(a, 0, marks, exclude=n)
+        left, count = cut_profits(
+            self.accounts, self.house, self.journal, self.tables, marks, pool, n, a, owed, queue,
+            self._payers,
+        )  # fmt: skip
+        self._note_seized(a, count, result)
+        return int(left)
 
-    def _pay_over(
-        self, source: int, payer: int, pool: int, n: int, amount: int, reason: int
-    ) -> None:
-        parts = self.accounts, self.house, self.journal
-        pay_house(*parts, payer, source, CLEARING, amount, reason)
-        pay_house(*parts, n, pool, CLEARING, -amount, TRANSFER)
+    def _note_seized(self, a: int, count: int, result: Settlement) -> None:
+        columns = (self._payers.row, self._payers.lots, self._payers.paid)
+        for winner, lots, loss in zip(*(c[:count].tolist() for c in columns), strict=True):
+            result.seized.append((winner, a, lots, loss))
+            result.adl += loss
 
-    def _queue(self, a: int, side: int, marks: np.ndarray, exclude: int) -> list[int]:
+    def _queue(self, a: int, side: int, marks: np.ndarray, exclude: int) -> np.ndarray:
         """Return the rows on a side of an asset (0: those in profit), first to be asked first."""
-        position = self.accounts.position[a]
-        rows = np.flatnonzero(position * side > 0 if side else position != 0)
-        rows = rows[rows != exclude]
-        profit = np.array([self._profit(a, n, marks) for n in rows], np.int64)
-        if side == 0:
-            rows, profit = rows[profit > 0], profit[profit > 0]
-        equity = np.array([self._equity_behind(a, n, marks) for n in rows], np.int64)
-        notional = np.array([self._notional_behind(a, n, marks) for n in rows], np.int64)
-        policy: Policy = ADL_POLICIES[self.rules.adl_policy]
-        score = policy(profit, self.accounts.entry_cost[a, rows], equity, notional)
-        return [int(rows[k]) for k in np.lexsort((self.accounts.id[rows], -score))]
-
-    def _pool_of(self, a: int, n: int) -> int:
-        return 1 + a if self.accounts.mode[a, n] == ISOLATED else 0
-
-    def _profit(self, a: int, n: int, marks: np.ndarray) -> int:
-        value = position_value(self.tables, marks, a, self.accounts.position[a, n])
-        return int(value - self.accounts.entry_cost[a, n] - self.accounts.profit_cut[a, n])
-
-    def _equity_behind(self, a: int, n: int, marks: np.ndarray) -> int:
-        return int(pool_state(self.accounts, self.tables, marks, self._pool_of(a, n), n)[0])
-
-    def _notional_behind(self, a: int, n: int, marks: np.ndarray) -> int:
-        return int(pool_state(self.accounts, self.tables, marks, self._pool_of(a, n), n)[2])
+        count = list_winners(self.accounts, self.tables, marks, a, side, exclude, self._payers)
+        rows = self._payers.row[:count].copy()
+        columns = (self._payers.profit, self._payers.equity, self._payers.notional)
+        profit, equity, notional = (column[:count] for column in columns)
+        score = self._policy(profit, self.accounts.entry_cost[a, rows], equity, notional)
+        return rows[np.lexsort((self.accounts.id[rows], -score))]
 
     def _socialise(
         self, pool: int, n: int, marks: np.ndarray, left: int, result: Settlement
     ) -> None:
         """Share a loss over all pools with positive equity, in proportion to it."""
-        payers, weights = self._solvent_pools(n, marks)
-        if not payers:
-            return
-        amounts = apportion(min(left, int(weights.sum())), weights)
-        for (source, payer), amount in zip(payers, amounts, strict=True):
-            if amount > 0:
-                self._pay_over(source, payer, pool, n, int(amount), TRANSFER)
-                result.socialised += int(amount)
-                result.shared.append((payer, int(amount)))
-
-    def _solvent_pools(
-        self, exclude: int, marks: np.ndarray
-    ) -> tuple[list[tuple[int, int]], np.ndarray]:
-        payers, weights = [], []
-        for n in np.argsort(self.accounts.id, kind="stable"):
-            for pool in range(self.accounts.cash.shape[0]):
-                if n == exclude or (pool > 0 and self.accounts.mode[pool - 1, n] == FLAT):
-                    continue
-                equity = int(pool_state(self.accounts, self.tables, marks, pool, int(n))[0])
-                if equity > 0:
-                    payers.append((pool, int(n)))
-                    weights.append(equity)
-        return payers, np.array(weights, np.int64)
+        count = socialise(
+            self.accounts, self.house, self.journal, self.tables, marks, pool, n, left, self._by_id,
+            self._payers,
+        )  # fmt: skip
+        paid = self._payers.paid[:count]
+        paying = np.flatnonzero(paid)
+        result.socialised = int(paid.sum())
+        result.shared = list(
+            zip(self._payers.row[paying].tolist(), paid[paying].tolist(), strict=True)
+        )

@@ -144,6 +144,24 @@ def _judge_silos(accounts, tables, marks, level, n, out, found):
     return found
 
 
+def pool_states(
+    accounts: Accounts, tables: MarginTables, marks: np.ndarray, pools: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return equity, maintenance margin and gross notional of many pool codes, each ``(n,)``."""
+    equity, maintenance, notional = np.empty((3, pools.size), np.int64)
+    _pool_states(accounts, tables, marks, pools, equity, maintenance, notional)
+    return equity, maintenance, notional
+
+
+@kernel
+def _pool_states(accounts, tables, marks, pools, equity, maintenance, notional):
+    n_accounts = accounts.position.shape[1]
+    for place in range(pools.size):
+        pool, n = pools[place] // n_accounts, pools[place] % n_accounts
+        state = pool_state(accounts, tables, marks, pool, n)
+        equity[place], maintenance[place], notional[place] = state
+
+
 @kernel
 def breached_among(accounts, tables, marks, pools, out):
     """Write those of the given pool codes that are in breach into ``out``; return how many."""
