@@ -17,7 +17,7 @@ from stresslab.core.columns import LIMIT, MARKET, Orders, make_fills, make_order
 from stresslab.core.declarations import build, faults
 from stresslab.core.events import TABLES
 from stresslab.core.ledger import conserved_sums
-from stresslab.margin.acceptance import accepted_lots
+from stresslab.margin.acceptance import UNKNOWN, accepted_lots
 from stresslab.margin.pools import pool_state
 from stresslab.margin.posting import settle_fills
 from stresslab.model import StressModel
@@ -174,7 +174,8 @@ def trade(
     fills.n[0] = 1
     fills.asset[0], fills.taker[0], fills.maker[0] = asset, buyer, seller
     fills.lots[0], fills.cash[0] = lots, lots * price * int(c.tables.unit_value[asset])
-    settle_fills(c.accounts, c.house, c.journal, c.tables, c.costs, fills, 0)
+    marks = model.world.board.ticks
+    settle_fills(c.accounts, c.house, c.journal, c.tables, c.costs, marks, fills, 0)
 
 
 def accepted(
@@ -186,12 +187,11 @@ def accepted(
     buys, sells = np.zeros_like(c.accounts.position), np.zeros_like(c.accounts.position)
     for place, open_lots in (resting or {}).items():
         (buys if open_lots > 0 else sells)[place, row] = abs(open_lots)
-    return int(
-        accepted_lots(
-            c.accounts, c.tables, model.world.board.ticks, buys, sells, row, asset, lots,
-            reduce_only,
-        )
+    taken, _ = accepted_lots(
+        c.accounts, c.tables, model.world.board.ticks, buys, sells, row, asset, lots,
+        reduce_only, UNKNOWN,
     )  # fmt: skip
+    return int(taken)
 
 
 def state(model: StressModel, row: int, pool: int = 0, marks: Any = None) -> tuple[int, int, int]:

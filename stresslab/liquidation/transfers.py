@@ -87,7 +87,7 @@ def list_legs(accounts, tables, marks, pool, n, needs):
 
 @kernel
 def hand_over(accounts, house, journal, tables, marks, n, a, owed, queue, payers):
-    """Transfer an open leg along the ranked ``queue``; return what is left of ``owed``, and rows.
+    """Transfer an open leg along the ranked ``queue``; return what is left, and the rows.
 
     The price is the mark moved against the winners by ``owed`` over the leg's lots, which is the
     leg's share of the pool's bankruptcy price.
@@ -123,7 +123,7 @@ def _pass_lots(accounts, house, journal, n, a, lots, cash):
 
 @kernel
 def cut_profits(accounts, house, journal, tables, marks, pool, n, a, owed, queue, payers):
-    """Seize profit in cash along the ranked ``queue``; return what is left of ``owed``, and rows."""
+    """Seize profit in cash along the ranked ``queue``; return what is left, and the rows."""
     count = 0
     for winner in queue:
         profit = profit_left(accounts, tables, marks, a, winner)

@@ -30,8 +30,8 @@ def in_breach(model, level=RATE_UNIT):
     """Return (pool, row) of every pool that is short of margin."""
     c = model.world.clearing
     out = np.empty(c.accounts.cash.size, np.int64)
-    n = pools_short_of_margin(c.accounts, c.tables, model.world.board.ticks, level, out)
-    return [divmod(code, c.accounts.id.size) for code in out[:n].tolist()]
+    found = pools_short_of_margin(c.accounts, c.tables, model.world.board.ticks, level, out)
+    return [divmod(code, c.accounts.id.size) for code in found.tolist()]
 
 
 @pytest.mark.parametrize(("mode", "pool"), [("cross", 0), ("isolated", 1)])
