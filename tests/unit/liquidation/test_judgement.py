@@ -236,7 +236,7 @@ def test_the_causes_of_every_breach_of_a_lively_market_add_up_to_the_unit():
         market__index={"kind": "brownian", "daily_volatility": 0.5, "correlation": 0.5},
         market__fees={"maker_rate": 0.0002, "taker_rate": 0.0005},
         market__funding={"interval_seconds": 5.0, "interest_rate": 0.01, "clamp": 0.01},
-        market__shocks={"s": fall(0.18, at=10.0)},
+        market__shocks={"s": fall(0.22, at=10.0)},
         liquidation__feedback="market",
         liquidation__insurance_fund_usd=100.0,
         margin__isolated__penalty_rate=0.01,

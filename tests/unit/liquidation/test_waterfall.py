@@ -9,6 +9,7 @@ from stresslab.liquidation.adl.profit_times_leverage import profit_times_leverag
 from tests.markets import (
     ORDER_BOOK,
     USD,
+    Ask,
     buy_at_market,
     changed,
     fall,
@@ -122,7 +123,7 @@ def test_adl_without_any_winner_falls_through_to_socialisation():
 
 
 def test_a_loss_that_nobody_can_pay_stays_open_and_no_money_appears():
-    """The short has taken its money out by losing it to external; 1 USD is left to pay 600."""
+    """The only other account has 1 USD to pay 600: what is settled is what was paid."""
     scenario = crash(0.0, lots=30)
     scenario["traders"]["shorts"] = people((1.0, {"BTC": -30}))
     scenario["margin"]["brackets"]["BTC"] = [
@@ -131,9 +132,11 @@ def test_a_loss_that_nobody_can_pay_stays_open_and_no_money_appears():
     tables = tables_of(scripted(scenario, {1: [buy_at_market(1, 30)]}))
     steps = rows(tables, "waterfall", "step", *PAYERS)
     deficit, fund, adl, socialised = (x / USD for x in steps[0][1:])
-    assert (fund, adl) == (0, 0) and 0 < socialised <= 1 and deficit == 600
+    assert (fund, adl) == (0, 0) and 0.99 < socialised <= 1 and deficit == socialised
+    assert all(row[1] == sum(row[2:]) for row in steps)
     assert tables["liquidations"]["outcome"].tolist() == ["open"]
-    assert tables["accounts"]["final_equity_micro_usd"].tolist()[0] < 0
+    first, _ = tables["accounts"]["final_equity_micro_usd"].tolist()
+    assert -600 * USD < first <= -599 * USD, "it is still owed"
 
 
 # -- lots that the market did not take -------------------------------------------------------------
@@ -211,3 +214,20 @@ def test_every_settlement_of_a_crowded_crash_adds_up():
         fund = tables["totals"]["insurance_fund_micro_usd"]
         assert fund.min() >= 0
         assert fund[-1] == 500 * USD - parts[1] + tables["forced_orders"]["penalty_micro_usd"].sum()
+
+
+def test_a_position_closed_by_its_owner_below_bankruptcy_is_settled_too():
+    """10 lots with 100 USD behind them are sold for 80 USD each: the fund pays, not the wallet."""
+    long = {**people((500.0, {"BTC": 10}), mode="isolated"), "free_wallet": 0.8}
+    scenario = market(
+        {"long": long, "short": people((1e6, {"BTC": -10}))},
+        market__book=ORDER_BOOK,
+        liquidation__insurance_fund_usd=1000.0,
+    )
+    model = scripted(scenario, {1: [Ask(1, 10, 8000)], 2: [buy_at_market(0, -10)]})
+    tables = tables_of(model)
+    assert paid(tables) == [(100, 100, 0, 0)]
+    assert rows(tables, "waterfall", "step", "account") == [(2, 0)]
+    assert len(tables["forced_orders"]["order"]) == 0
+    assert model.world.clearing.accounts.cash[:, 0].tolist() == [400 * USD, 0]
+    assert model.world.clearing.accounts.mode[0, 0] == 0, "free to choose again"

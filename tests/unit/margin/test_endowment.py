@@ -90,5 +90,5 @@ def test_who_would_be_born_in_breach_is_refused_with_its_numbers():
 
 def test_isolated_margin_that_wealth_cannot_pay_is_refused_too():
     born(400.0)
-    with pytest.raises(ConfigError, match=r"account 0, cross: equity -0\.01 USD, maintenance .* 0"):
+    with pytest.raises(ConfigError, match=r"account 0 is short of 0\.01 USD: its wealth does not"):
         born(399.99)

@@ -16,6 +16,7 @@ from stresslab.core.events import TABLES
 from stresslab.core.ledger import INSURANCE_FUND
 from stresslab.traders.strategies import STRATEGIES
 from tests.markets import (
+    TICKS,
     USD,
     changed,
     fall,
@@ -69,9 +70,9 @@ def test_every_strategy_does_something_in_a_market(kind):
 
 def test_the_book_is_quoted_before_the_first_step():
     model = model_of(lively())
-    model.step()
-    model.world.floor.quotes(model.world.market.best_bid, model.world.market.best_ask)
-    assert (model.world.market.best_bid > 0).all() and (model.world.market.best_ask > 0).all()
+    bids, asks = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    model.world.floor.quotes(bids, asks)
+    assert (bids > 0.9 * TICKS).all() and (asks > bids).all()
 
 
 # -- agents --------------------------------------------------------------------------------------
