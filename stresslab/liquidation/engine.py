@@ -164,7 +164,7 @@ class LiquidationEngine:
 
     def _served(self, breached: np.ndarray) -> np.ndarray:
         """Return the pools that the engine has capacity for: lowest equity / maintenance first."""
-        limit = self._rules.orders_per_round
+        limit = self._rules.pools_per_round
         if limit is None or breached.size <= limit:
             return breached
         c = self._clearing

@@ -16,6 +16,7 @@ from stresslab.margin.clearing import (
     TRADED,
     book_price_after,
     match_in_limit_order_books,
+    twice_book_price,
 )
 from stresslab.margin.posting import Costs, settle_external, settle_side
 from stresslab.margin.tiers import MarginTables
@@ -186,6 +187,9 @@ def _force(
         volume[a] += abs(lots)
         counts[TRADED] += fills.n[0] - first
         price[a] = book_price_after(books, tables, fills, first, a, use_last, price[a])
+    if not use_last:
+        for a in range(price.size):  # the quotes of closed pools may be gone from other books
+            price[a] = twice_book_price(books, a, price[a])
     charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
 
 

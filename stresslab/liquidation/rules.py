@@ -30,10 +30,10 @@ class LiquidationRules:
         ge=1,
         le=10_000,
     )
-    orders_per_round: int | None = param(
-        "Capacity of the engine in a round, lowest equity over maintenance served first; empty is "
+    pools_per_round: int | None = param(
+        "Pools that the engine serves in a round, lowest equity over maintenance first; empty is "
         "unlimited",
-        unit="orders",
+        unit="pools",
         default=None,
         ge=1,
     )

@@ -49,6 +49,15 @@ def wallet_equity(accounts, tables, marks, n):
 
 
 @kernel
+def free_wallet(accounts, tables, marks, n):
+    """Return the equity of the cross pool that no cross position needs as initial margin."""
+    free = wallet_equity(accounts, tables, marks, n)
+    for a in range(accounts.position.shape[0]):
+        free -= reserve(accounts, tables, marks, a, n, 0, 0)
+    return max(0, free)
+
+
+@kernel
 def headroom(accounts, tables, marks, resting_buy, resting_sell, asset, n):
     """Return the wallet equity that the other assets leave for one asset's reserve, micro-USD."""
     free = wallet_equity(accounts, tables, marks, n)

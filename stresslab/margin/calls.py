@@ -8,7 +8,7 @@ from stresslab.core.events import CROSS
 from stresslab.core.exact import to_ticks
 from stresslab.core.ledger import move_margin
 from stresslab.core.random import uniform
-from stresslab.margin.acceptance import reserve, wallet_equity
+from stresslab.margin.acceptance import free_wallet
 
 
 @kernel
@@ -46,15 +46,6 @@ def _holds_cross(accounts, n):
         if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
             return True
     return False
-
-
-@kernel
-def free_wallet(accounts, tables, marks, n):
-    """Return the wallet money that no cross position needs as initial margin, micro-USD."""
-    free = wallet_equity(accounts, tables, marks, n)
-    for a in range(accounts.position.shape[0]):
-        free -= reserve(accounts, tables, marks, a, n, 0, 0)
-    return max(0, min(free, accounts.cash[0, n]))
 
 
 @kernel

@@ -20,6 +20,7 @@ from stresslab.core.ledger import (
     move_margin,
     pay_house,
 )
+from stresslab.margin.acceptance import free_wallet
 from stresslab.margin.tiers import RATE_UNIT, initial_margin
 
 
@@ -83,7 +84,9 @@ def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate
                 move_margin(accounts, house, journal, n, pool, 0, released)
     if closing < abs(lots):
         rest = lots - closing if lots > 0 else lots + closing
-        pool = open_lots(accounts, house, journal, tables, n, asset, rest, cash - closing_cash)
+        pool = open_lots(
+            accounts, house, journal, tables, marks, n, asset, rest, cash - closing_cash
+        )
         pay_fee(accounts, house, journal, n, pool, fee)
 
 
@@ -134,7 +137,7 @@ def close_lots(accounts, house, journal, n, asset, lots, cash, reason):
 
 
 @kernel
-def open_lots(accounts, house, journal, tables, n, asset, lots, cash):
+def open_lots(accounts, house, journal, tables, marks, n, asset, lots, cash):
     """Open or add signed lots for cash paid; a flat position takes the chosen mode and locks it."""
     pay_from = 0
     if accounts.mode[asset, n] == FLAT:
@@ -143,7 +146,7 @@ def open_lots(accounts, house, journal, tables, n, asset, lots, cash):
             accounts.mode[asset, n] = CROSS
     if accounts.mode[asset, n] == ISOLATED:
         pay_from = 1 + asset
-        allotted = allotment(accounts, tables, n, asset, abs(cash))
+        allotted = allotment(accounts, tables, marks, n, asset, abs(cash))
         move_margin(accounts, house, journal, n, 0, pay_from, allotted)
     pay_house(accounts, house, journal, n, pay_from, CLEARING, cash, OWN_EXECUTION)
     change_position(accounts, journal, n, asset, lots)
@@ -152,14 +155,15 @@ def open_lots(accounts, house, journal, tables, n, asset, lots, cash):
 
 
 @kernel
-def allotment(accounts, tables, n, asset, notional):
+def allotment(accounts, tables, marks, n, asset, notional):
     """Return the margin that a new isolated notional gets from the wallet.
 
-    The trader's own rate (one over its leverage), at least the initial margin, at most the wallet.
+    The trader's own rate (one over its leverage), at least the initial margin, at most what the
+    wallet has free.
     """
     wanted = mul_div(notional, accounts.allotment_rate[n], RATE_UNIT, CEIL)
     least = initial_margin(tables, asset, notional, ISOLATED)
-    return max(0, min(max(wanted, least), accounts.cash[0, n]))
+    return min(max(wanted, least), free_wallet(accounts, tables, marks, n))
 
 
 @kernel

@@ -206,24 +206,12 @@ def test_a_limited_engine_serves_the_lowest_margin_ratio_first():
             "BTC": [{"floor_usd": 0.0, "maintenance_rate": 0.05, "max_leverage": 18.0}]
         },
         market__shocks={"s": fall(0.05)},
-        liquidation__orders_per_round=1,
+        liquidation__pools_per_round=1,
     )
     served = rows(run(scenario), "forced_orders", "step", "round", "account")
     assert served == [(2, 1, 1), (2, 2, 2), (2, 3, 0)]
-    two = rows(run(changed(scenario, liquidation__orders_per_round=2)), "forced_orders", "account")
+    two = rows(run(changed(scenario, liquidation__pools_per_round=2)), "forced_orders", "account")
     assert sorted(two[:2]) == [(1,), (2,)] and two[2:] == [(0,)]
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="orders_per_round limits pools, not orders: a cross pool closed whole sends one order "
-    "a leg",
-)
-def test_orders_per_round_counts_orders():
-    tables = run(
-        falling("cross", 0.06, margin__cross__closure="whole", liquidation__orders_per_round=1)
-    )
-    assert [row[1] for row in orders(tables)] == [1, 2]
 
 
 # -- resting orders of a pool that is closed ------------------------------------------------------

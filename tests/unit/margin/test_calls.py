@@ -107,14 +107,7 @@ def test_a_top_up_that_is_too_small_does_not_save():
     assert model.log.columns("liquidations")["account"].tolist() == [0]
 
 
-LONG_CANNOT = pytest.mark.xfail(
-    strict=True,
-    reason="free_wallet caps by the wallet's cash, which is net of what cross positions cost: a "
-    "trader who is long under cross margin can never top up",
-)
-
-
-@pytest.mark.parametrize("side", [-1, pytest.param(1, marks=LONG_CANNOT)])
+@pytest.mark.parametrize("side", [-1, 1])
 def test_a_top_up_takes_only_what_cross_positions_leave_free(side):
     """Of 400 USD in the wallet, 300 are the initial margin of 30 lots held under cross."""
     habits = {"topup_share": 1.0, "topup_probability": 1.0, "topup_fraction": 1.0,

@@ -160,14 +160,7 @@ def test_an_allotment_never_exceeds_the_wallet():
     assert state(model, 0, 1)[0] == 50 * USD and pools(model)[0] == 0
 
 
-LONG_GETS_NOTHING = pytest.mark.xfail(
-    strict=True,
-    reason="allotment is capped by the wallet's cash, which is net of what cross positions cost: a "
-    "trader who is long under cross margin opens isolated positions with nothing behind them",
-)
-
-
-@pytest.mark.parametrize("side", [-1, pytest.param(1, marks=LONG_GETS_NOTHING)])
+@pytest.mark.parametrize("side", [-1, 1])
 def test_an_isolated_position_beside_a_cross_one_gets_its_margin(side):
     """1,000 USD, 20 lots of ETH under cross need 200; 10 lots of BTC get a silo of 100."""
     model = two()
