@@ -243,7 +243,7 @@ def test_the_causes_of_every_breach_of_a_lively_market_add_up_to_the_unit():
     )  # fmt: skip
     tables = run(scenario)
     n = len(tables["liquidations"]["account"])
-    assert n > 20
+    assert n > 15
     kinds = {c for k in range(n) for c, _ in causes(tables, k)}
     assert {"price", "funding"} <= kinds
     eaten = [0] * n
