@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from stresslab.analysis.contrasts import variance_reduction
-from stresslab.analysis.headline import headline, headline_text
+from stresslab.analysis.headline import ESTIMATE, headline, headline_text
 from stresslab.analysis.ratios import amplification, branching
 from stresslab.contagion.outcomes import OUTCOMES
 from stresslab.report.html import Table
@@ -134,7 +134,8 @@ def _at_control(source: Source) -> pl.DataFrame:
 
 def _used(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out what all rows of a design's table share, and paths that other designs vary."""
-    empty = [name for name in frame.columns if frame[name].is_null().all()]
+    places = [name for name in frame.columns if name not in ESTIMATE]
+    empty = [name for name in places if frame[name].is_null().all()]
     return frame.drop({*empty, "design", "control"}, strict=False)
 
 

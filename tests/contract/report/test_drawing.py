@@ -116,6 +116,16 @@ def test_a_run_in_which_nothing_finished_has_a_page_without_figures(tmp_path: Pa
     assert "Cells that failed" in text
 
 
+def test_a_run_of_one_replicate_has_tables_without_intervals(tmp_path: Path) -> None:
+    run = toy(tmp_path, failed=0)
+    undefined = pl.lit(None, pl.Float64).alias("crossed")
+    run.outcomes = run.outcomes.filter(replicate=1).with_columns(undefined)  # type: ignore[misc]
+    run.study["report"]["figures"] = ["response"]
+    text = render(run, tmp_path).read_text()
+    assert "Headline" in text
+    assert "20.0 %" in text or "22.0 %" in text
+
+
 def test_the_page_holds_figures_tables_failures_and_repeats_its_bytes(tmp_path: Path) -> None:
     names = ("response", "phase")
     pages = []
