@@ -24,27 +24,79 @@ LIMIT, MARKET, IOC, POST_ONLY, CANCEL_ALL = range(5)
 VOLUNTARY, QUOTE, STOP = range(3)
 
 
+#: What is counted for every account, in the order of ``Accounts.tally``.
+(
+    FEES_PAID,  # trading fees, micro-USD
+    FUNDING_RECEIVED,  # micro-USD
+    PENALTIES_PAID,  # liquidation penalties, micro-USD
+    N_LIQUIDATIONS,  # own liquidations (experience)
+    N_TOPUPS,
+    N_STOPS,
+    N_MARGIN_CALLS,
+) = range(7)
+
+
 class Accounts(NamedTuple):
-    """State of every account; ``asset`` is the first axis of two-dimensional columns."""
+    """State of every account; ``asset`` is the first axis of two-dimensional columns.
+
+    Kernels get few arrays, since each makes them slower to compile and to call; the properties
+    name parts of them.
+    """
 
     id: np.ndarray  # (N,) permanent id, used in chance addresses
-    wallet: np.ndarray  # (N,) cash of the cross pool: deposits net of what cross positions paid
-    silo: np.ndarray  # (A, N) cash of the isolated pool of one position, net of what it paid
-    # (wallet and silo are views of one (A + 1, N) block: pool 0 is the wallet, pool 1 + a the silo)
-    cash: np.ndarray  # (A + 1, N)
+    cash: np.ndarray  # (A + 1, N) by pool, net of what its positions paid
     position: np.ndarray  # (A, N) signed lots
     mode: np.ndarray  # (A, N) int8, FLAT, ISOLATED or CROSS: locked until flat
     chosen_mode: np.ndarray  # (A, N) int8, the mode that the next opened position will take
     entry_cost: np.ndarray  # (A, N) signed money paid for the position now held (reporting, ADL)
     profit_cut: np.ndarray  # (A, N) profit of the position now held that ADL seized in cash
-    fees: np.ndarray  # (N,) trading fees paid so far
-    funding: np.ndarray  # (N,) funding received so far
-    penalties: np.ndarray  # (N,) liquidation penalties paid so far
     allotment_rate: np.ndarray  # (N,) margin put into a new isolated position, 1e-9 of its notional
-    n_liquidations: np.ndarray  # (N,) own liquidations so far (experience)
-    n_topups: np.ndarray  # (N,)
-    n_stops: np.ndarray  # (N,)
-    n_margin_calls: np.ndarray  # (N,)
+    tally: np.ndarray  # (7, N) counted so far: FEES_PAID ... N_MARGIN_CALLS
+
+    @property
+    def wallet(self) -> np.ndarray:
+        """Cash of the cross pool, shape ``(N,)``."""
+        return self.cash[0]
+
+    @property
+    def silo(self) -> np.ndarray:
+        """Cash of the isolated pool of each position, shape ``(A, N)``."""
+        return self.cash[1:]
+
+    @property
+    def fees(self) -> np.ndarray:
+        """Trading fees paid so far, shape ``(N,)``."""
+        return self.tally[FEES_PAID]
+
+    @property
+    def funding(self) -> np.ndarray:
+        """Funding received so far, shape ``(N,)``."""
+        return self.tally[FUNDING_RECEIVED]
+
+    @property
+    def penalties(self) -> np.ndarray:
+        """Liquidation penalties paid so far, shape ``(N,)``."""
+        return self.tally[PENALTIES_PAID]
+
+    @property
+    def n_liquidations(self) -> np.ndarray:
+        """Own liquidations so far, shape ``(N,)``."""
+        return self.tally[N_LIQUIDATIONS]
+
+    @property
+    def n_topups(self) -> np.ndarray:
+        """Margin top-ups made by hand so far, shape ``(N,)``."""
+        return self.tally[N_TOPUPS]
+
+    @property
+    def n_stops(self) -> np.ndarray:
+        """Stop-losses triggered so far, shape ``(N,)``."""
+        return self.tally[N_STOPS]
+
+    @property
+    def n_margin_calls(self) -> np.ndarray:
+        """Margin calls received so far, shape ``(N,)``."""
+        return self.tally[N_MARGIN_CALLS]
 
 
 class Orders(NamedTuple):
@@ -92,31 +144,19 @@ def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
     """Return empty accounts, everything flat, ids equal to rows."""
     import numpy as np  # here, so that naming an order kind need not load it
 
-    def per_account(kind: type = np.int64) -> np.ndarray:
-        return np.zeros(n_accounts, kind)
-
     def per_position(kind: type = np.int64) -> np.ndarray:
         return np.zeros((n_assets, n_accounts), kind)
 
-    cash = np.zeros((n_assets + 1, n_accounts), np.int64)
     return Accounts(
         id=np.arange(n_accounts, dtype=np.int64),
-        wallet=cash[0],
-        silo=cash[1:],
-        cash=cash,
+        cash=np.zeros((n_assets + 1, n_accounts), np.int64),
         position=per_position(),
         mode=per_position(np.int8),
         chosen_mode=np.full((n_assets, n_accounts), CROSS, np.int8),
         entry_cost=per_position(),
         profit_cut=per_position(),
-        fees=per_account(),
-        funding=per_account(),
-        penalties=per_account(),
-        allotment_rate=per_account(),
-        n_liquidations=per_account(),
-        n_topups=per_account(),
-        n_stops=per_account(),
-        n_margin_calls=per_account(),
+        allotment_rate=np.zeros(n_accounts, np.int64),
+        tally=np.zeros((7, n_accounts), np.int64),
     )
 
 

@@ -23,8 +23,8 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
     and numba by itself compiles a function anew for every number that a caller writes out.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function, targetoptions=_PART)
+    def __init__(self, function: Callable[..., Any], merges: bool) -> None:
+        super().__init__(function, targetoptions={**_PART, "forceinline": merges})
         self._entry = njit(cache=True, **_OPTIONS)(function)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -42,4 +42,12 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function of numbers and named tuples of arrays that makes no array itself."""
-    return function if config.DISABLE_JIT else _Kernel(function)
+    return function if config.DISABLE_JIT else _Kernel(function, merges=False)
+
+
+def merged(function: Callable[..., Any]) -> Any:
+    """Compile a kernel into each of its callers: for what is called once an order or more.
+
+    Handing over named tuples takes 100 ns, since every word of every array is copied.
+    """
+    return function if config.DISABLE_JIT else _Kernel(function, merges=True)

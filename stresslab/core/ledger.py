@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stresslab.core.columns import Accounts
-from stresslab.core.compiled import kernel
+from stresslab.core.compiled import kernel, merged
 from stresslab.core.errors import InvariantError
 
 EXTERNAL, INSURANCE_FUND, FEES, ROUNDING, CLEARING = range(5)
@@ -98,7 +98,7 @@ def touch(accounts, journal, n):
     return slot
 
 
-@kernel
+@merged
 def pay_house(accounts, house, journal, n, pool, place, amount, reason):
     """Move money from a pool to a house account; a negative amount moves it back."""
     slot = touch(accounts, journal, n)
@@ -108,7 +108,7 @@ def pay_house(accounts, house, journal, n, pool, place, amount, reason):
     house.postings[0] += 1
 
 
-@kernel
+@merged
 def move_margin(accounts, house, journal, n, source, target, amount):
     """Move money between two pools of one account."""
     slot = touch(accounts, journal, n)
@@ -127,7 +127,7 @@ def move_house(house, source, target, amount):
     house.postings[0] += 1
 
 
-@kernel
+@merged
 def change_position(accounts, journal, n, asset, lots):
     """Add signed lots to a position; the caller books the opposite lots in the same breath."""
     touch(accounts, journal, n)

@@ -60,6 +60,10 @@ def divide_wide(high: int, low: int, divisor: int) -> tuple[int, int]:
     ----------
     Knuth (1997), The Art of Computer Programming 2, algorithm 4.3.1 D, with two 32-bit digits.
     """
+    if divisor <= _LOW_HALF:  # one digit, as the unit of rates is: divide as on paper
+        tens = (high << _HALF) | (low >> _HALF)
+        ones = ((tens % divisor) << _HALF) | (low & _LOW_HALF)
+        return ((tens // divisor) << _HALF) | (ones // divisor), ones % divisor
     shift = np.uint64(63 - highest_bit(np.int64(divisor)))
     divisor <<= shift
     if shift > 0:

@@ -20,8 +20,9 @@ from stresslab.liquidation.judgement import explain
 from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.waterfall import Waterfall
-from stresslab.margin.pools import breached_among, pool_state, pool_states, pools_short_of_margin
+from stresslab.margin.pools import breached_among, pool_state, pool_states
 from stresslab.margin.rules import MarginRules
+from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, rate_units
 from stresslab.market.marks import MarkBoard
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stresslab.core.columns import FEES_PAID, PENALTIES_PAID
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.exact import CEIL, FLOOR, mul_div
@@ -164,8 +165,8 @@ def _charge(accounts, house, journal, tables, rules, marks, orders, row):
     wanted = mul_div(abs(cash), rules.penalty[mode], RATE_UNIT, CEIL)
     penalty = min(max(equity - fee, 0), wanted)
     pay_house(accounts, house, journal, n, pool, INSURANCE_FUND, penalty, FEE)
-    accounts.fees[n] += fee
-    accounts.penalties[n] += penalty
+    accounts.tally[FEES_PAID, n] += fee
+    accounts.tally[PENALTIES_PAID, n] += penalty
     orders.fee[row] = fee
     orders.penalty[row] = penalty
     if accounts.position[asset, n] == 0:

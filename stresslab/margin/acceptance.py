@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stresslab.core.compiled import kernel
+from stresslab.core.compiled import kernel, merged
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, mul_div
 from stresslab.margin.tiers import RATE_UNIT, initial_margin
@@ -10,7 +10,7 @@ from stresslab.margin.tiers import RATE_UNIT, initial_margin
 UNKNOWN = -(2**63)  # headroom that nobody has computed yet
 
 
-@kernel
+@merged
 def effective_mode(accounts, tables, asset, n):
     """Return the mode that a fill would have: the locked one, else the chosen one."""
     if tables.is_spot[asset]:
@@ -19,7 +19,7 @@ def effective_mode(accounts, tables, asset, n):
     return accounts.chosen_mode[asset, n] if mode == FLAT else mode
 
 
-@kernel
+@merged
 def reserve(accounts, tables, marks, asset, n, buys, sells):
     """Return the wallet money that one asset's position and open orders hold back, micro-USD.
 
@@ -38,7 +38,7 @@ def reserve(accounts, tables, marks, asset, n, buys, sells):
     return max(wanted, initial_margin(tables, asset, extra, ISOLATED))
 
 
-@kernel
+@merged
 def wallet_equity(accounts, tables, marks, n):
     """Return the equity of the cross pool at the marks, micro-USD."""
     equity = accounts.cash[0, n]
@@ -83,7 +83,7 @@ def reduced(held, lots):
     return min(lots, -held) if lots > 0 else max(lots, -held)
 
 
-@kernel
+@merged
 def accepted_lots(
     accounts, tables, marks, resting_buy, resting_sell, n, asset, lots, reduce_only, room
 ):  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stresslab.core.columns import MARKET, STOP
+from stresslab.core.columns import MARKET, N_MARGIN_CALLS, N_STOPS, N_TOPUPS, STOP
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS
 from stresslab.core.exact import to_ticks
@@ -28,13 +28,13 @@ def send_margin_calls(
         pool, n = code // n_accounts, code % n_accounts
         if pool == 0 and not _holds_cross(accounts, n):
             continue
-        accounts.n_margin_calls[n] += 1
+        accounts.tally[N_MARGIN_CALLS, n] += 1
         if pool == 0 or uniform(key, accounts.id[n], step, pool) >= topup_probability[n]:
             continue
         amount = to_ticks(topup_fraction[n] * free_wallet(accounts, tables, marks, n), 1.0)
         if amount > 0:
             move_margin(accounts, house, journal, n, 0, pool, amount)
-            accounts.n_topups[n] += 1
+            accounts.tally[N_TOPUPS, n] += 1
     called[:] = 0
     for code in pools:
         called[code] = 1
@@ -63,7 +63,7 @@ def trigger_stops(accounts, marks, stop_ticks, orders):
             held = accounts.position[a, n]
             if (held > 0 and marks[a] <= stop) or (held < 0 and marks[a] >= stop):
                 _append_stop(orders, n, a, -held)
-                accounts.n_stops[n] += 1
+                accounts.tally[N_STOPS, n] += 1
                 stop_ticks[a, n] = 0
             elif held == 0:
                 stop_ticks[a, n] = 0

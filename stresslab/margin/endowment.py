@@ -9,7 +9,8 @@ from stresslab.core.compiled import kernel
 from stresslab.core.errors import ConfigError
 from stresslab.core.events import CROSS, ISOLATED, MODES
 from stresslab.core.exact import CEIL, apportion_into, mul_div
-from stresslab.margin.pools import pool_state, pools_short_of_margin
+from stresslab.margin.pools import pool_state
+from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, initial_margin
 
 TILT_UNIT = 1_000_000

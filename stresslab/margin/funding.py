@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stresslab.core.columns import FUNDING_RECEIVED
 from stresslab.core.compiled import kernel
 from stresslab.core.events import ISOLATED
 from stresslab.core.exact import CEIL, mul_div
@@ -28,7 +29,7 @@ def pay_funding(accounts, house, journal, tables, index, rates):
             due = mul_div(lots * price, rates[a], RATE_UNIT, CEIL)
             pool = 1 + a if accounts.mode[a, n] == ISOLATED else 0
             pay_house(accounts, house, journal, n, pool, CLEARING, due, FUNDING)
-            accounts.funding[n] -= due
+            accounts.tally[FUNDING_RECEIVED, n] -= due
             collected += due
         due = mul_div(house.position[a] * price, rates[a], RATE_UNIT, CEIL)
         move_house(house, EXTERNAL, CLEARING, due)

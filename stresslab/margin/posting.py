@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stresslab.core.columns import FEES_PAID
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, FLOOR, mul_div
@@ -94,7 +95,7 @@ def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate
 def pay_fee(accounts, house, journal, n, pool, fee):
     """Move a trading fee (negative: a rebate) from a pool to the fee account."""
     pay_house(accounts, house, journal, n, pool, FEES, fee, FEE)
-    accounts.fees[n] += fee
+    accounts.tally[FEES_PAID, n] += fee
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stresslab.core.compiled import kernel
+from stresslab.core.compiled import kernel, merged
 from stresslab.core.errors import ConfigError
 from stresslab.core.exact import CEIL, mul_div
 from stresslab.margin.rules import Bracket, MarginRules
@@ -23,11 +23,7 @@ MICRO = 1_000_000
 
 
 class MarginTables(NamedTuple):
-    """Brackets of all assets; rows beyond an asset's last bracket repeat it.
-
-    ``float_*`` are the same lines for the screening sweep: maintenance is the highest of the lines
-    ``slope * notional - offset``.
-    """
+    """Brackets of all assets; rows beyond an asset's last bracket repeat it."""
 
     floor: np.ndarray  # (A, K) micro-USD
     rate: np.ndarray  # (A, K) maintenance, 1e-9
@@ -37,8 +33,6 @@ class MarginTables(NamedTuple):
     unit_value: np.ndarray  # (A,) micro-USD of one tick times one lot
     is_spot: np.ndarray  # (A,) 1 for spot
     n_lines: np.ndarray  # (A,) brackets of the asset
-    float_slope: np.ndarray  # (A, K)
-    float_offset: np.ndarray  # (A, K)
 
 
 def margin_tables(
@@ -58,8 +52,6 @@ def margin_tables(
         unit_value=unit_value.astype(np.int64),
         is_spot=is_spot.astype(np.int64),
         n_lines=np.array([len(r) for r in rows], np.int64),
-        float_slope=columns[1] / RATE_UNIT,
-        float_offset=columns[2].astype(np.float64),
     )
 
 
@@ -104,7 +96,7 @@ def _compile(
     return floor, rate, int(deduction), initial
 
 
-@kernel
+@merged
 def bracket_of(tables, asset, notional):
     """Return the bracket whose floor lies below the notional."""
     k = 0
@@ -113,7 +105,7 @@ def bracket_of(tables, asset, notional):
     return k
 
 
-@kernel
+@merged
 def maintenance_margin(tables, asset, notional):
     """Return the maintenance margin of one position's notional, micro-USD, rounded up."""
     if notional == 0:
@@ -122,7 +114,7 @@ def maintenance_margin(tables, asset, notional):
     return mul_div(notional, tables.rate[asset, k], RATE_UNIT, CEIL) - tables.deduction[asset, k]
 
 
-@kernel
+@merged
 def initial_margin(tables, asset, notional, mode):
     """Return the initial margin of one position's notional in a mode, micro-USD, rounded up."""
     if notional == 0:
@@ -131,7 +123,8 @@ def initial_margin(tables, asset, notional, mode):
     if tables.is_spot[asset]:
         return notional
     base = mul_div(notional, rate, RATE_UNIT, CEIL)
-    return mul_div(base, tables.factor[mode], RATE_UNIT, CEIL)
+    factor = tables.factor[mode]
+    return base if factor == RATE_UNIT else mul_div(base, factor, RATE_UNIT, CEIL)
 
 
 def initial_margins(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stresslab.core.columns import IOC, LIMIT, MARKET, POST_ONLY, Fills
-from stresslab.core.compiled import kernel
+from stresslab.core.compiled import kernel, merged
 from stresslab.market.limit_order_book.columns import (
     BEST_ASK,
     BEST_BID,
@@ -22,7 +22,7 @@ from stresslab.market.limit_order_book.queue import level_of, remove, rest, shri
 _LARGEST_CASH = 2.0**62
 
 
-@kernel
+@merged
 def submit(
     books: LimitOrderBooks,
     asset: int,

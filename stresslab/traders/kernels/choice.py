@@ -39,6 +39,7 @@ class ChoiceColumns(NamedTuple):
 def choice_columns(group: Group) -> ChoiceColumns:
     """Gather the columns of a group's traders."""
     held = {**group.market._asdict(), **group.columns._asdict(), **group.accounts._asdict()}
+    held["n_liquidations"] = group.accounts.n_liquidations
     return ChoiceColumns(*(held[name] for name in ChoiceColumns._fields))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stresslab.margin.pools import breached_among, is_short, pools_short_of_margin
+from stresslab.margin.pools import breached_among
+from stresslab.margin.sweep import is_short, pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT
 from tests.markets import (
     BRACKETS,
