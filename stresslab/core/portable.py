@@ -126,7 +126,7 @@ def exp(value: float) -> float:
     series = 0.0
     for order in range(15, 1, -1):
         series = (r / order) * (1.0 + series)
-    return math.ldexp(1.0 + (r + r * series), np.int64(exponent))
+    return math.ldexp(1.0 + (r + r * series), int(exponent))
 
 
 @kernel

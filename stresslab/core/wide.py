@@ -1,12 +1,16 @@
-"""128-bit products and bit scans that 64-bit kernels need and numba does not offer."""
+"""128-bit products and bit scans that 64-bit kernels need and numba does not offer.
+
+Each stands here as an instruction and as plain Python, which holds when numba is switched off.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.extending import intrinsic
 
 from stresslab.core.compiled import kernel
@@ -14,9 +18,19 @@ from stresslab.core.compiled import kernel
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ONE = np.uint64(1)
+_ALL = (1 << 64) - 1
 
 
-@intrinsic
+def _instruction(plain: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Make an intrinsic of a function; without compilation it is what ``plain`` does."""
+
+    def choose(define: Any) -> Any:
+        return plain if config.DISABLE_JIT else intrinsic(define)
+
+    return choose
+
+
+@_instruction(lambda first, second: np.uint64((int(first) * int(second)) >> 64))
 def multiply_high(typing_context: Any, first: Any, second: Any) -> Any:
     """Return the upper 64 bits of the 128-bit product of two uint64 (inside kernels only)."""
 
@@ -29,7 +43,7 @@ def multiply_high(typing_context: Any, first: Any, second: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), lower
 
 
-@intrinsic
+@_instruction(lambda word: ((int(word) & -int(word)) & _ALL).bit_length() - 1)
 def lowest_bit(typing_context: Any, word: Any) -> Any:
     """Return the place (0 .. 63) of the lowest bit set in a 64-bit word that is not zero."""
 
@@ -39,7 +53,7 @@ def lowest_bit(typing_context: Any, word: Any) -> Any:
     return types.int64(types.int64), lower
 
 
-@intrinsic
+@_instruction(lambda word: (int(word) & _ALL).bit_length() - 1)
 def highest_bit(typing_context: Any, word: Any) -> Any:
     """Return the place (0 .. 63) of the highest bit set in a 64-bit word that is not zero."""
 

@@ -17,10 +17,11 @@ from stresslab.liquidation.forced import (
     make_forced_orders,
 )
 from stresslab.liquidation.judgement import explain
+from stresslab.liquidation.owners import owners
 from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.waterfall import Waterfall
-from stresslab.margin.pools import breached_among, pool_state, pool_states
+from stresslab.margin.pools import breached_among, pool_states
 from stresslab.margin.rules import MarginRules
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, rate_units
@@ -203,49 +204,42 @@ class LiquidationEngine:
     def _attribute(self, moves: np.ndarray) -> None:
         """Tell board and floor which liquidation moved which book price, and whose flow it is."""
         for asset in np.flatnonzero(moves).tolist():
-            for cause, ticks in self._owners(asset, float(moves[asset])):
-                self._board.book_moved(asset, cause, ticks)
+            ticks = float(moves[asset])
+            for cause, part in owners(self._orders, self._spell_of, asset, ticks):
+                self._board.book_moved(asset, cause, part)
         if self._rules.feedback != "market":
             return
         orders, n = self._orders, int(self._orders.n[0])
         causes = len(CAUSES) + self._spell_of[orders.pool[:n]]
         self._floor.own(orders.asset[:n], causes, orders.filled[:n])
 
-    def _owners(self, asset: int, ticks: float) -> list[tuple[int, float]]:
-        """Share a round's price move over its forced orders by signed filled lots.
-
-        Opposing orders may cancel; a move that the net flow cannot explain is shared by the orders
-        on its own side, and one without any fill belongs to the quotes withdrawn.
-        """
-        n = int(self._orders.n[0])
-        rows = np.flatnonzero((self._orders.asset[:n] == asset) & (self._orders.filled[:n] != 0))
-        lots = self._orders.filled[rows]
-        if int(lots.sum()) * ticks <= 0:
-            rows = rows[lots * ticks > 0]
-            lots = self._orders.filled[rows]
-        if rows.size == 0:
-            return [(CAUSES.index("quotes"), ticks)]
-        total = int(lots.sum())
-        spells = self._spell_of[self._orders.pool[rows]]
-        return [
-            (len(CAUSES) + int(spell), ticks * int(part) / total)
-            for spell, part in zip(spells, lots, strict=True)
-        ]
-
     def settle(self, step: int) -> None:
         """Send every pool with negative equity through the waterfall, in order of account id."""
-        c, marks = self._clearing, self._board.ticks
-        n_accounts = c.accounts.position.shape[1]
+        ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
         codes = np.array(list(self._active), np.int64)
-        short = codes[self._states(codes)[0] < 0]  # nobody's payment can make another pool short
-        for code in short[np.lexsort((short, c.accounts.id[short % n_accounts]))].tolist():
-            pool, n = divmod(code, n_accounts)
-            spell = self._active[code]
-            settled = self._waterfall.settle(pool, n, spell.charged_asset, marks)
-            spell.had_deficit = True
-            self.recorder.settlement(step, spell, settled)
-            equity, _, notional = pool_state(c.accounts, c.tables, marks, pool, n)
-            if notional == 0 and equity >= 0:
+        equity, _, _ = self._states(codes)
+        short = np.flatnonzero(equity < 0)  # no payment can make another pool short
+        short = short[np.lexsort((codes[short], ids[codes[short] % n_accounts]))]
+        codes, deficits = codes[short], -equity[short]
+        funded = self._waterfall.draw_on_fund(codes, deficits)
+        n_covered = int(np.count_nonzero(funded == deficits))  # the first; then the fund is empty
+        spells = [self._active[code] for code in codes.tolist()]
+        self.recorder.fund_payments(step, spells[:n_covered], funded[:n_covered])
+        self._end_bankrupt(step, codes[:n_covered])
+        for place in range(n_covered, codes.size):
+            pool, n = divmod(int(codes[place]), n_accounts)
+            fund, left = int(funded[place]), int(deficits[place] - funded[place])
+            charged = spells[place].charged_asset
+            settled = self._waterfall.settle(pool, n, charged, self._board.ticks, left)
+            self.recorder.settlement(step, spells[place], fund, settled)
+            self._end_bankrupt(step, codes[place : place + 1])
+
+    def _end_bankrupt(self, step: int, codes: np.ndarray) -> None:
+        """End the spells, all of them with a deficit, that are flat and owe nothing any more."""
+        equity, _, notional = self._states(codes)
+        for code, is_over in zip(codes.tolist(), (notional == 0) & (equity >= 0), strict=True):
+            self._active[code].had_deficit = True
+            if is_over:
                 self._end(code, step, "bankrupt")
 
     def finish(self) -> None:

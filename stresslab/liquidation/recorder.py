@@ -152,15 +152,28 @@ class Recorder:
         )
         self._n_orders += n
 
-    def settlement(self, step: int, spell: Spell, settled: Settlement) -> None:
-        """Record who paid a deficit."""
+    def fund_payments(self, step: int, spells: list[Spell], paid: np.ndarray) -> None:
+        """Record deficits that the insurance fund covered in full."""
+        if not spells:
+            return
+        pool, n = np.divmod([spell.code for spell in spells], self.accounts.id.size)
+        self.log.append(
+            "waterfall",
+            step=step, liquidation=[spell.id for spell in spells], account=self.accounts.id[n],
+            asset=[spell.charged_asset for spell in spells],
+            mode=np.where(pool > 0, MODES[1], MODES[2]).astype(object), deficit_micro_usd=paid,
+            fund_micro_usd=paid, adl_micro_usd=0, socialised_micro_usd=0,
+        )  # fmt: skip
+
+    def settlement(self, step: int, spell: Spell, fund: int, settled: Settlement) -> None:
+        """Record who paid a deficit that the insurance fund did not cover in full."""
         mode, _, n = self.mode_of(spell.code)
         asset = spell.charged_asset
         self.log.append(
             "waterfall",
             step=step, liquidation=spell.id, account=int(self.accounts.id[n]), asset=asset,
-            mode=mode, deficit_micro_usd=settled.deficit, fund_micro_usd=settled.fund,
-            adl_micro_usd=settled.adl, socialised_micro_usd=settled.socialised,
+            mode=mode, deficit_micro_usd=fund + settled.adl + settled.socialised,
+            fund_micro_usd=fund, adl_micro_usd=settled.adl, socialised_micro_usd=settled.socialised,
         )  # fmt: skip
         if settled.seized:
             winner, leg, lots, loss = np.array(settled.seized, np.int64).T

@@ -14,7 +14,7 @@ import numpy as np
 
 from stresslab.core.columns import Accounts
 from stresslab.core.exact import apportion
-from stresslab.core.ledger import INSURANCE_FUND, TRANSFER, House, Journal, pay_house
+from stresslab.core.ledger import House, Journal
 from stresslab.liquidation.adl import ADL_POLICIES, Policy
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.transfers import (
@@ -23,22 +23,20 @@ from stresslab.liquidation.transfers import (
     list_legs,
     list_winners,
     make_payers,
+    pay_from_fund,
+    retire_if_flat,
     socialise,
 )
-from stresslab.margin.pools import pool_state
-from stresslab.margin.posting import retire_pool
 from stresslab.margin.tiers import MarginTables
 
 
 @dataclass
 class Settlement:
-    """What of one pool's deficit was covered and who paid it, micro-USD.
+    """What others paid of one pool's deficit beyond the insurance fund, micro-USD.
 
     A deficit that nobody is left to pay stays negative equity and is tried again in the next step.
     """
 
-    deficit: int
-    fund: int = 0
     adl: int = 0
     socialised: int = 0
     #: (row of the winner, asset, lots, loss)
@@ -63,25 +61,23 @@ class Waterfall:
         self._by_id = np.argsort(self.accounts.id, kind="stable")
         self._needs = np.zeros(len(self.accounts.position), np.int64)
 
-    def settle(self, pool: int, n: int, charged_asset: int, marks: np.ndarray) -> Settlement:
-        """Cover the negative equity of a pool; ``charged_asset`` is the market that made it."""
-        equity, _, _ = pool_state(self.accounts, self.tables, marks, pool, n)
-        result = Settlement(deficit=-int(equity))
-        result.fund = min(result.deficit, max(0, int(self.house.cash[INSURANCE_FUND])))
-        self._give(n, pool, INSURANCE_FUND, result.fund)
-        left = result.deficit - result.fund
-        if left > 0 and self.rules.adl:
+    def draw_on_fund(self, pools: np.ndarray, deficits: np.ndarray) -> np.ndarray:
+        """Let the insurance fund pay deficits of pool codes, in order; return what it paid."""
+        paid = np.zeros_like(deficits)
+        pay_from_fund(self.accounts, self.house, self.journal, pools, deficits, paid)
+        return paid
+
+    def settle(
+        self, pool: int, n: int, charged_asset: int, marks: np.ndarray, left: int
+    ) -> Settlement:
+        """Cover what the fund has ``left``; ``charged_asset`` is the market that made the loss."""
+        result = Settlement()
+        if self.rules.adl:
             left = self._deleverage(pool, n, charged_asset, marks, left, result)
         if left > 0:
             self._socialise(pool, n, marks, left, result)
-        result.deficit = result.fund + result.adl + result.socialised
-        if pool > 0 and self.accounts.position[pool - 1, n] == 0:
-            retire_pool(self.accounts, self.house, self.journal, n, pool - 1)
+        retire_if_flat(self.accounts, self.house, self.journal, pool, n)
         return result
-
-    def _give(self, n: int, pool: int, source: int, amount: int) -> None:
-        if amount > 0:
-            pay_house(self.accounts, self.house, self.journal, n, pool, source, -amount, TRANSFER)
 
     def _deleverage(
         self, pool: int, n: int, asset: int, marks: np.ndarray, left: int, result: Settlement

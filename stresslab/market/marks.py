@@ -13,7 +13,6 @@ import math
 import numpy as np
 
 from stresslab.core.events import CAUSE_ID
-from stresslab.core.exact import to_ticks
 from stresslab.market.rules import MarkRules
 
 _INDEX, _ROUNDING = CAUSE_ID["index"], CAUSE_ID["rounding"]
@@ -33,7 +32,7 @@ class MarkBoard:
         self.ticks = index.astype(np.int64).copy()
         self._index_weight = {"index": 1.0, "blend": rules.index_weight}.get(rules.rule, 0.0)
         self._gain = _gain(rules, step_seconds)
-        self._exact = index.astype(np.float64).copy()
+        self._exact = [float(ticks) for ticks in index]
         self._pending: list[Shares] = [{} for _ in range(n_assets)]
         self._unseen: list[Shares] = [{} for _ in range(n_assets)]
 
@@ -57,7 +56,7 @@ class MarkBoard:
         """
         gain = 1.0 if self._gain == 1.0 else (self._gain if time_passes else 0.0)
         self._absorb(asset, gain)
-        target = max(1, to_ticks(self._exact[asset], 1.0))
+        target = max(1, round(self._exact[asset]))  # as to_ticks does, halves to even
         move = target - int(self.ticks[asset])
         if move == 0:
             return None
