@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from stresslab.core.events import EventLog  # noqa: E402
-from stresslab.core.ledger import Conservation  # noqa: E402
-from stresslab.model import StressModel  # noqa: E402
-from tests.benchmark.headline import digest, headline  # noqa: E402
+from stresslab.core.events import EventLog
+from stresslab.core.ledger import Conservation
+from stresslab.model import StressModel
+from tests.benchmark.headline import digest, headline
 
 SEED = 1010
 ARMS = {"isolated": 0.0, "cross": 1.0}

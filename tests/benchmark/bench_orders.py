@@ -17,11 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from stresslab.core.declarations import build  # noqa: E402
-from stresslab.core.events import EventLog  # noqa: E402
-from stresslab.model import StressModel  # noqa: E402
-from stresslab.scenario import Scenario  # noqa: E402
-from tests.benchmark.headline import digest  # noqa: E402
+from stresslab.core.declarations import build
+from stresslab.core.events import EventLog
+from stresslab.model import StressModel
+from stresslab.scenario import Scenario
+from tests.benchmark.headline import digest
 
 STEPS = 200
 BRACKETS = [
@@ -55,9 +55,9 @@ def market(n_assets: int, n_makers: int, n_noise: int) -> Scenario:
         {
             "step_seconds": 1,
             "duration_seconds": STEPS,
-            "assets": {name: asset for name in names},
+            "assets": dict.fromkeys(names, asset),
             "market": {"index": {"kind": "brownian", "daily_volatility": 0.04}},
-            "margin": {"brackets": {name: BRACKETS for name in names}},
+            "margin": {"brackets": dict.fromkeys(names, BRACKETS)},
             "traders": {"makers": makers, "noise": noise},
         },
     )
