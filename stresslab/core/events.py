@@ -233,21 +233,36 @@ class EventLog:
 
     def columns(self, table: str) -> dict[str, np.ndarray]:
         """Return the table as arrays, one per column, in order of appending."""
-        import numpy as np  # here, so that naming a table need not load it
-
         schema, chunks = TABLES[table], self._chunks[table]
-        parts: dict[str, list[np.ndarray]] = {c.name: [] for c in schema}
-        for chunk in chunks:
-            length = max((np.size(v) for v in chunk.values()), default=0)
-            if not any(np.ndim(v) for v in chunk.values()):
-                length = 1
-            for column in schema:
-                value = np.asarray(chunk[column.name], dtype=_numpy_type(column.type))
-                parts[column.name].append(np.broadcast_to(value, (length,)))
-        return {
-            c.name: np.concatenate(parts[c.name]) if chunks else np.empty(0, _numpy_type(c.type))
-            for c in schema
-        }
+        lengths = [_length(chunk) for chunk in chunks]
+        return {c.name: _joined([chunk[c.name] for chunk in chunks], lengths, c) for c in schema}
+
+
+def _length(chunk: dict[str, Any]) -> int:
+    """Return the number of rows: that of any column which is a sequence, or one."""
+    return next((len(value) for value in chunk.values() if _is_sequence(value)), 1)
+
+
+def _is_sequence(value: Any) -> bool:
+    return bool(
+        hasattr(value, "__len__") and not isinstance(value, str) and getattr(value, "ndim", 1)
+    )
+
+
+def _joined(values: list[Any], lengths: list[int], column: Column) -> np.ndarray:
+    """Return one column of all chunks; a scalar stands for every row of its chunk."""
+    import numpy as np  # here, so that naming a table need not load it
+
+    kind = _numpy_type(column.type)
+    if not any(map(_is_sequence, values)):
+        return np.repeat(np.array(values, kind), lengths)
+    parts = [
+        np.asarray(value, kind) if _is_sequence(value) else np.full(length, value, kind)
+        for value, length in zip(values, lengths, strict=True)
+    ]
+    if [part.size for part in parts] != lengths:
+        raise ValueError(f"columns of unequal length beside {column.name!r}")
+    return np.concatenate(parts)
 
 
 def _numpy_type(name: str) -> Any:
