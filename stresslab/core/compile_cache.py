@@ -36,6 +36,11 @@ def choose_cache_folder(package: Path) -> None:
         os.environ[_VARIABLE] = str(folder)
 
 
+def cache_folder() -> str | None:
+    """Return the folder in which compiled kernels are kept, if one was chosen."""
+    return os.environ.get(_VARIABLE)
+
+
 def _state_of(package: Path) -> str:
     """Return a name for the sources, from path, size and time of change of every file."""
     digest = hashlib.sha256()

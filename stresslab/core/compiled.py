@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba import config, njit, types
+import numpy as np
+from numba import config, types
 from numba.core.registry import CPUDispatcher
+
+from stresslab.core.compile_turns import CompiledElsewhere, turn
 
 #: A kernel reads and writes arrays that its caller owns and makes none, so numba need not count
 #: references to them; in a loop over orders, counting costs more than matching an order does.
 _OPTIONS = {"_nrt": False, "no_cfunc_wrapper": True}
 
 
-_PART = {"nopython": True, "no_cpython_wrapper": True, **_OPTIONS}
+_ENTRY = {"nopython": True, **_OPTIONS}
+_PART = {"no_cpython_wrapper": True, **_ENTRY}
+
+
+_interpreting: list[bool] = []
+
+
+class _Entry(CPUDispatcher):  # type: ignore[misc]
+    """The door from Python into a kernel, kept on disk, compiled by one process at a time."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, targetoptions=_ENTRY)
+        self.enable_caching()
+
+    def compile(self, signature: Any) -> Any:
+        with turn(self.py_func, self.stats.cache_path):
+            return super().compile(signature)
 
 
 class _Kernel(CPUDispatcher):  # type: ignore[misc]
@@ -25,10 +44,28 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any], merges: bool) -> None:
         super().__init__(function, targetoptions={**_PART, "forceinline": merges})
-        self._entry = njit(cache=True, **_OPTIONS)(function)
+        self._entry = _Entry(function)
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._entry(*arguments)
+        if _interpreting:
+            return self.py_func(*arguments)
+        try:
+            return self._entry(*arguments)
+        except CompiledElsewhere:
+            return self._interpret(arguments)
+
+    def _interpret(self, arguments: tuple[Any, ...]) -> Any:
+        _interpreting.append(True)  # the kernels that it calls need no entry
+        try:
+            with np.errstate(all="ignore"):  # random bits wrap around on purpose
+                return self.py_func(*arguments)
+        finally:
+            _interpreting.pop()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether this process can call the kernel without compiling or reading it first."""
+        return bool(self._entry.overloads)
 
     @property
     def stats(self) -> Any:

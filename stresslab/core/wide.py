@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import config, types
-from numba.extending import intrinsic
+from numba.core.extending import _Intrinsic
 
 from stresslab.core.compiled import kernel
 
@@ -21,11 +21,26 @@ _ONE = np.uint64(1)
 _ALL = (1 << 64) - 1
 
 
+class _Instruction(_Intrinsic):  # type: ignore[misc]
+    """An intrinsic of compiled kernels that does in interpreted ones what ``plain`` does."""
+
+    def __init__(self, name: str, defn: Any, plain: Callable[..., Any] | None = None) -> None:
+        super().__init__(name, defn)
+        self._plain = plain
+
+    def __call__(self, *arguments: Any) -> Any:
+        return super().__call__() if self._plain is None else self._plain(*arguments)
+
+
 def _instruction(plain: Callable[..., Any]) -> Callable[[Any], Any]:
     """Make an intrinsic of a function; without compilation it is what ``plain`` does."""
 
     def choose(define: Any) -> Any:
-        return plain if config.DISABLE_JIT else intrinsic(define)
+        if config.DISABLE_JIT:
+            return plain
+        instruction = _Instruction(define.__name__, define, plain)
+        instruction._register()
+        return instruction
 
     return choose
 

@@ -23,11 +23,6 @@ ATTEMPTS = 2  # a worker that dies may have been killed for no fault of its cell
 
 LONGEST_DEAFNESS = 0.2  # seconds until the keyboard is heard
 
-#: How long the other workers wait for the first cell, seconds. That cell may compile the kernels:
-#: workers that compile at once do the same work twice, and numba's cache on disk is not made for
-#: two processes that write the variants of one function.
-LONGEST_WAIT = 120.0
-
 
 class WorkerError(StresslabError):
     """A worker process that cannot even start."""
@@ -55,9 +50,8 @@ class Pool:
         self._workers: set[_Worker] = set()
         self._guard = threading.Lock()
         self._is_stopped = False
-        self._is_warm = threading.Event()
         n_threads = min(n_workers, self._n_tasks)
-        self._threads = [threading.Thread(target=self._serve, args=(n,)) for n in range(n_threads)]
+        self._threads = [threading.Thread(target=self._serve) for _ in range(n_threads)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -74,7 +68,6 @@ class Pool:
             self._is_stopped = True
             for worker in self._workers:
                 worker.kill()
-        self._is_warm.set()
         for thread in self._threads:
             thread.join()
 
@@ -95,16 +88,13 @@ class Pool:
             with contextlib.suppress(queue.Empty):
                 return self._replies.get(timeout=LONGEST_DEAFNESS)
 
-    def _serve(self, number: int) -> None:
+    def _serve(self) -> None:
         """Give one worker cells until none is left."""
         worker: _Worker | None = None
         try:
             worker = self._hire()
-            if number > 0:
-                self._is_warm.wait(LONGEST_WAIT)
             while (task := self._next()) is not None:
                 worker = self._attempt(worker, task)
-                self._is_warm.set()
         except BaseException as error:  # handed to the thread that asked for replies
             self._replies.put(error)
         finally:

@@ -11,6 +11,8 @@ from typing import Any
 
 from stresslab.contagion.outcomes import measure
 from stresslab.core import declarations
+from stresslab.core.compile_cache import cache_folder
+from stresslab.core.compile_turns import rehearse
 from stresslab.core.events import TABLES
 from stresslab.experiment.config import scenario_class
 from stresslab.experiment.datafiles import renamed
@@ -31,6 +33,7 @@ def simulate(
     """
     local = renamed(Shape(scenario_class()), scenario, lambda name: str(folder / name))
     built: Any = declarations.build(scenario_class(), local)
+    rehearse(lambda: StressModel(built, seed=seed, replicate=replicate).run(), cache_folder())
     log = StressModel(built, seed=seed, replicate=replicate).run()
     tables = {name: log.columns(name) for name in TABLES}
     return tables, measure(tables)

@@ -282,14 +282,3 @@ def test_points_are_columns_named_by_the_end_of_their_path(tmp_path: Path) -> No
     finished = run(tmp_path, workers=2)
     assert finished.resolved["columns"] == {"fall": FALL}
     assert finished.design["fall"].to_list() == [0.1] * 4 + [0.3] * 4
-
-
-def test_the_first_cell_runs_alone_because_it_may_compile(tmp_path: Path) -> None:
-    values = study((0.1,))
-    values["designs"]["response"]["arms"] = {"only": {}}
-    values["scenario"]["duration_seconds"] = toy_simulation.LONG + 1
-    finished = run(tmp_path, values, workers=2)
-    first, _ = finished.cells
-    stored = finished.folder.record(first).stat().st_mtime_ns
-    assert (tmp_path / "started-1").stat().st_mtime_ns >= stored
-    assert finished.status().done == 2
