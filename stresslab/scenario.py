@@ -76,10 +76,20 @@ class Scenario:
                 )
         if isinstance(self.market.index, ReplayIndex):
             yield from _unknown("market.index.assets", self.market.index.assets, names)
+            yield from self._too_few_bars(self.market.index)
         yield from self._refused_orders()
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
             yield f"traders.{path}", message
+
+    def _too_few_bars(self, index: ReplayIndex) -> Iterator[tuple[str, str]]:
+        held, needed = index.seconds_held(), self.n_steps * self.step_seconds
+        if held is not None and needed > held:
+            yield (
+                "duration_seconds",
+                f"the run lasts {needed:g} s with its burn-in, but market.index.file holds "
+                f"{held:g} s of bars from start_time {index.start_time}",
+            )
 
     def _refused_orders(self) -> Iterator[tuple[str, str]]:
         """Yield a fault for each group that quotes post-only where no order can rest."""

@@ -7,7 +7,13 @@ from stresslab.core.compiled import kernel
 from stresslab.margin.acceptance import UNKNOWN, accepted_lots
 from stresslab.margin.posting import settle_fills
 from stresslab.market.impact_book import submit_impact
-from stresslab.market.limit_order_book import best_ask, best_bid, cancel_all, submit
+from stresslab.market.limit_order_book import (
+    best_ask,
+    best_bid,
+    cancel_all,
+    is_quotable,
+    submit,
+)
 
 REQUESTED, REFUSED, CANCELLED, TRADED = range(4)  # places in the counts of a stage
 
@@ -52,7 +58,7 @@ def match_in_limit_order_books(
                 accounts, tables, marks, books.resting_buy, books.resting_sell, n, a,
                 orders.lots[place], orders.reduce_only[place], room,
             )  # fmt: skip
-            if lots == 0:
+            if lots == 0 or not is_quotable(books, a, kind, orders.price[place]):
                 counts[REFUSED] += 1
                 continue
             submit(books, a, n, kind, lots, orders.price[place], tables.unit_value[a], fills)

@@ -101,11 +101,22 @@ class ReplayIndex:
     )
     start_time: int = param("open_time of the first bar used", unit="s since 1970", ge=0)
 
-    def faults(self) -> Iterator[tuple[str, str]]:
+    def seconds_held(self) -> float | None:
+        """Return the time from ``start_time`` to the end of the bars; None if they are unsound."""
+        try:
+            times = self._open_times()
+            return (len(times) - times.index(self.start_time)) * self.bar_seconds
+        except (ConfigError, ValueError):
+            return None
+
+    def _open_times(self) -> list[int]:
         from stresslab.market.bars import read_bars
 
+        return [bar[0] for bar in read_bars(Path(self.file), self.bar_seconds)]
+
+    def faults(self) -> Iterator[tuple[str, str]]:
         try:
-            times = [bar[0] for bar in read_bars(Path(self.file), self.bar_seconds)]
+            times = self._open_times()
         except ConfigError as error:
             yield "file", str(error)
             return

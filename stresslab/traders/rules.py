@@ -127,9 +127,10 @@ def _unbalanced(
     last: dict[str, str] = {}
     for name, group in groups.items():
         for path, asset, lots in _written_positions(group):
-            if asset in totals:
-                totals[asset] += lots
-                last[asset] = f"{name}.{path}"
+            if asset not in totals:
+                return  # told elsewhere; with its name put right the rest may balance
+            totals[asset] += lots
+            last[asset] = f"{name}.{path}"
     for asset, total in totals.items():
         if total != 0 and not is_spot[asset]:
             yield (

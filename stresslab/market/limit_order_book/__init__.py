@@ -1,7 +1,7 @@
 """Limit order books with price-time priority, all assets in one tuple of columns."""
 
 from stresslab.market.limit_order_book.columns import LimitOrderBooks, make_limit_order_books
-from stresslab.market.limit_order_book.matching import submit
+from stresslab.market.limit_order_book.matching import is_quotable, submit
 from stresslab.market.limit_order_book.order_book import OrderBook
 from stresslab.market.limit_order_book.view import (
     best_ask,
@@ -21,6 +21,7 @@ __all__ = [
     "cancel",
     "cancel_all",
     "depth",
+    "is_quotable",
     "level_lots",
     "make_limit_order_books",
     "reduce",

@@ -70,6 +70,14 @@ def submit(
     return lots - left
 
 
+@merged
+def is_quotable(books: LimitOrderBooks, asset: int, kind: int, price: int) -> bool:
+    """Tell whether a price is on the levels of the book, as it must be where it may rest."""
+    if kind in (MARKET, IOC):
+        return True
+    return 0 < price < books.memory[asset * BOOK_SIZE + N_LEVELS]
+
+
 @kernel
 def _limit(memory: np.ndarray, book: int, kind: int, lots: int, price: int, unit_value: int) -> int:
     """Return the worst price that an order accepts, once it is known to be a possible order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stresslab.core.columns import LIMIT, POST_ONLY
+from stresslab.core.columns import IOC, LIMIT, POST_ONLY
 from stresslab.core.events import ISOLATED
 from tests.markets import (
     ORDER_BOOK,
@@ -161,3 +161,18 @@ def test_post_only_never_takes():
     assert tables["path"]["volume_lots"].tolist() == [0, 0, 0, 0]
     assert tables["path"]["best_bid_ticks"].tolist() == [-1, -1, TICKS - 1, TICKS - 1]
     assert tables["path"]["best_ask_ticks"].tolist() == [TICKS] * 4
+
+
+def test_a_price_off_the_levels_of_the_book_is_refused():
+    scenario = market(
+        {"one": people((1e6, {})), "rich": people((1e6, {}))}, market__book=ORDER_BOOK
+    )
+    far = 1_000_000 * TICKS
+    script = {
+        1: [Ask(0, 5, 0, LIMIT), Ask(1, -5, -1, POST_ONLY)],
+        2: [Ask(0, 5, far, LIMIT), Ask(1, -5, TICKS, LIMIT)],
+        3: [Ask(0, 5, far, IOC)],
+    }
+    tables = tables_of(scripted(scenario, script))
+    assert rows(tables, "counts", "orders", "refused", "fills") == [(5, 3, 1)]
+    assert tables["path"]["volume_lots"].tolist() == [0, 0, 5, 0]
