@@ -27,6 +27,9 @@ from stresslab.traders.choice.fixed_share import FixedShare
 #: How captions name the interval of a mean.
 STUDENT = "95 % Student interval"
 
+#: More shocked assets than these are counted, not named.
+_MOST_NAMED = 3
+
 SHOCK_SIZE: Label = parameter_label(Shock, "fall")
 CROSS_SHARE: Label = parameter_label(FixedShare, "cross_share")
 
@@ -42,20 +45,27 @@ class Setting:
 
 
 def setting_of(scenario: Mapping[str, Any]) -> Setting:
-    """Describe a complete scenario; without a shock there is no size."""
-    shocks = scenario["market"]["shocks"].values()
-    shocked = {asset for shock in shocks for asset in shock["assets"]}
-    fall = max((shock["fall"] for shock in shocks), default=None)
+    """Describe a complete scenario; without a shock, or with several, there is no one size."""
+    shocks = scenario["market"]["shocks"]
+    falls = {name: shock["fall"] for name, shock in shocks.items() if shock["fall"] > 0}
+    shocked = {asset for name in falls for asset in shocks[name]["assets"]}
     share = scenario["margin_mode"].get("cross_share")
-    return Setting(_pattern(shocked, list(scenario["assets"])), len(shocked), fall, share)
+    if len(shocks) > 1 and falls:
+        named = ", ".join(f"{name} {number(fall, FRACTION)} %" for name, fall in falls.items())
+        return Setting(named, len(shocked), None, share)
+    fall = max(falls.values(), default=0.0 if shocks else None)
+    is_replayed = scenario["market"].get("index", {}).get("kind") == "replay"
+    calm = "replayed index" if is_replayed else "no shock"
+    pattern = _pattern(shocked, list(scenario["assets"])) if shocked else calm
+    return Setting(pattern, len(shocked), fall, share)
 
 
 def _pattern(shocked: set[str], assets: list[str]) -> str:
-    if not shocked:
-        return "no shock"
     if len(shocked) == len(assets):
         return "all together" if len(assets) > 1 else assets[0]
     names = [asset for asset in assets if asset in shocked]
+    if len(names) > _MOST_NAMED:
+        return f"{len(names)} of {len(assets)} assets together"
     return f"{names[0]} alone" if len(names) == 1 else f"{', '.join(names)} together"
 
 
@@ -72,6 +82,12 @@ class Source:
         """The design as its config says it."""
         plan: Mapping[str, Any] = self.run.study["designs"][self.design]
         return plan
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether points are spread over a box, so that no two share a value."""
+        points = self.plan.get("points") or {}
+        return any(points.get(form) for form in ("latin_hypercube", "sobol"))
 
     @property
     def seed(self) -> int:
@@ -118,7 +134,21 @@ class Source:
         return rows.join(settings, on=["point", "arm"], how="left", maintain_order="left")
 
     def _setting(self, cell: str) -> Setting:
-        return setting_of(scenario_of(self.run.resolved, self._numbers[cell]))
+        return setting_of(self.scenario(cell))
+
+    def scenario(self, cell: str) -> dict[str, Any]:
+        """Return the complete scenario of a cell."""
+        return scenario_of(self.run.resolved, self._numbers[cell])
+
+    def n_traders(self, cell: str) -> int:
+        """Return how many traders the scenario of a cell has."""
+        groups = self.scenario(cell)["traders"].values()
+        return sum(group["count"] or len(group["accounts"]) for group in groups)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Paths that the designs of the run vary, by the name of their column."""
+        return dict(self.run.resolved["columns"])
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -131,7 +161,7 @@ class Source:
         rows = self.places.filter(status=DONE, control=self.control)
         settings = ("pattern", "n_shocked", "x", "y")
         columns = [name for name in (*PLACE, *settings, *OUTCOMES) if name in rows.columns]
-        order = (_rank("arm", self.arms), "replicate")
+        order = (rank("arm", self.arms), "replicate")
         return rows.select(columns).sort("n_shocked", "pattern", "x", "y", *order)
 
     @property
@@ -142,7 +172,7 @@ class Source:
     def ordered(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Sort finished numbers: lone shocks first, outcomes as asked for, arms as designed."""
         outcomes = frame["outcome"].unique(maintain_order=True).to_list()
-        ranks = (_rank("outcome", outcomes), _rank("arm", self.arms))
+        ranks = (rank("outcome", outcomes), rank("arm", self.arms))
         return frame.sort("n_shocked", "pattern", *ranks, "x", maintain_order=True)
 
     def sizes(self, rows: pl.DataFrame) -> str:
@@ -160,11 +190,14 @@ class Source:
         Refused, too, is a design that varies anything else: pooling its points would hide it.
         ``share_varies`` allows the share of cross margin to vary within an arm.
         """
-        rows = self.done.filter(pl.col("x") > 0)
+        rows = self.done.filter(pl.col("n_shocked") > 0)
         if not rows.height:
             raise NotInRun(f"no finished cell of design {self.design} has a shock")
         shown = ["pattern", "x", "arm", *(["y"] if share_varies else [])]
-        if rows.group_by(shown).agg(pl.col("point").n_unique())["point"].max() != 1:
+        if (
+            self.is_sampled
+            or rows.group_by(shown).agg(pl.col("point").n_unique())["point"].max() != 1
+        ):
             raise NotInRun(f"design {self.design} varies more than this figure shows")
         return rows
 
@@ -216,7 +249,8 @@ class Source:
         return f"Arm {row['arm']}, {what}, the run kept with the {row['chosen']}"
 
 
-def _rank(column: str, names: list[str]) -> pl.Expr:
+def rank(column: str, names: list[str]) -> pl.Expr:
+    """Return the place of each value of a column in a list of names, to sort by."""
     return pl.col(column).replace_strict(names, list(range(len(names))), return_dtype=pl.Int64)
 
 

@@ -16,11 +16,16 @@ def outcome_label(name: str) -> Label:
     """Return what a measure is called; yes-or-no measures become a share of runs."""
     measure = OUTCOMES[name]
     text = measure.description
-    if text.startswith("Whether "):
+    if is_yes_or_no(name):
         return Label(f"Share of runs in which {text.removeprefix('Whether ')}", FRACTION)
     if measure.unit == "1":
         return Label(text, "" if name.startswith(_PLAIN) else FRACTION)
     return Label(text, measure.unit if measure.unit in ("USD", "s") else "")
+
+
+def is_yes_or_no(name: str) -> bool:
+    """Tell whether a measure says whether something happened."""
+    return OUTCOMES[name].description.startswith("Whether ")
 
 
 def outcome_labels(*names: str) -> dict[str, Label]:

@@ -8,6 +8,7 @@ from stresslab.report.figures import (
     ccdf,
     contagion_matrix,
     depth,
+    design,
     differences,
     liquidation_map,
     path,
@@ -19,6 +20,7 @@ from stresslab.report.figures import (
 #: Every figure by name, in the order of the report.
 FIGURES: dict[str, Chart] = {
     "response": response.CHART,
+    "design": design.CHART,
     "differences": differences.CHART,
     "phase": phase.CHART,
     "waterfall": waterfall.CHART,

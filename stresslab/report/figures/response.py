@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from stresslab.analysis.summaries import summarise
 from stresslab.report.axes import from_zero, head, interval_lines, panels, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import show_unit
+from stresslab.report.levels import is_response
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
 from stresslab.report.words import outcome_labels
@@ -22,6 +23,8 @@ _JOINT = ("share_accounts_liquidated", "forced_notional_usd", "system_loss_usd")
 def prepare(source: Source) -> Prepared:
     """Take means over replicates at every shock size, arm by arm."""
     rows = source.shocked()
+    if not is_response(source):
+        raise NotInRun(f"design {source.design} does not vary the size of one shock")
     joint = pl.col("n_shocked") == len(source.assets)
     parts = [
         (rows.filter(~joint), list(_LONE)),

@@ -29,7 +29,7 @@ _PARTS = {
 def prepare(source: Source) -> Prepared:
     """Take mean losses at the largest shock of each pattern; parts sum to the total."""
     rows = source.shocked()
-    largest = rows.filter(pl.col("x") == pl.col("x").max().over("pattern"))
+    largest = rows.filter(pl.col("x").eq_missing(pl.col("x").max().over("pattern")))
     besides = largest.with_columns(pl.col("trader_loss_usd") - pl.col("penalties_usd"))
     found = source.ordered(summarise(besides, list(_PARTS)))
     found = found.with_columns(pl.col("outcome").replace_strict(_PARTS))

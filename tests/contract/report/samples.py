@@ -59,7 +59,10 @@ def _samples() -> Iterator[tuple[str, str, Prepared]]:
     yield "waterfall", "", waterfall(ARMS)
     yield "waterfall", "_one", waterfall([LONG_ARM])
     yield "differences", "", differences(FALLS)
-    yield "differences", "_forest", differences([0.2])
+    yield "design", "", design(ARMS[:2], "size")
+    yield "design", "_rows", design([*ARMS[:3], LONG_ARM], "")
+    yield "design", "_sampled", design(ARMS, *(f"path{n}" for n in range(3)))
+    yield "differences", "_rows", design_differences()
     yield "liquidation_map", "", liquidation_map(5)
     yield "liquidation_map", "_twelve", liquidation_map(12)
 
@@ -259,6 +262,38 @@ def differences(falls: list[float]) -> Prepared:
     return Prepared(
         {"differences": pl.DataFrame(rows, columns, orient="row")}, X | named(PANELS[1:4])
     )
+
+
+def design(arms: list[str], *factors: str) -> Prepared:
+    """Points over a number with a long title, in rows with long names, or spread over a box."""
+    random, rows = np.random.default_rng(6), []
+    names = ["direction correlation 100 %\nallotment dispersion 1.5", "mixed", "both"]
+    for factor in factors:
+        for panel in ["all together 20 %, hedgers: passive"] * 1 if factor else ["a", "b"]:
+            for outcome in ("share_accounts_liquidated", "system_loss_usd"):
+                for arm in arms:
+                    for row, x in (
+                        [("", 2.0**n) for n in range(5)]
+                        if factor
+                        else [(name, None) for name in names]
+                    ):
+                        mid = None if arm == LONG_ARM else float(random.random())
+                        low, high = (None, None) if mid is None else (0.8 * mid, 1.2 * mid)
+                        where = ("all together", panel, factor, row, outcome, arm)
+                        rows.append((*where, x, mid, low, high, 20))
+    texts = dict.fromkeys(("pattern", "panel", "factor", "row", "outcome", "arm"), pl.String)
+    numbers = dict.fromkeys(("x", "mid", "low", "high"), pl.Float64)
+    frame = pl.DataFrame(rows, {**texts, **numbers, "n": pl.Int64}, orient="row")
+    labels = {f: Label(f"what {f} is called", "s") for f in factors if f}
+    labels |= {n: OUTCOMES[n] for n in ("share_accounts_liquidated", "system_loss_usd")}
+    return Prepared({"design": frame}, labels)
+
+
+def design_differences() -> Prepared:
+    prepared = design(ARMS[:3], "")
+    minus = pl.concat_str("arm", pl.lit(" - isolated"))
+    frame = prepared.frames["design"].with_columns(contrast=minus, mid=pl.col("mid") - 0.5)
+    return Prepared({"differences": frame}, prepared.labels)
 
 
 def liquidation_map(n: int) -> Prepared:

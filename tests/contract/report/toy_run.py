@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -11,23 +14,39 @@ import polars as pl
 from stresslab.contagion import Tables
 from stresslab.contagion.outcomes import measure
 from stresslab.core.events import TABLES
+from stresslab.experiment.columns import column_names
 from stresslab.results.frames import to_frame
 from tests.unit.contagion.cases import USD, hand_cascade, tables
 
 FALLS, SHARES, REPLICATES = (0.1, 0.2), (0.0, 0.5, 1.0), 3
+FUNDS = (1e5, 1e6, 1e7)
+FALL, FUND = "scenario.market.shocks.first.fall", "scenario.liquidation.insurance_fund_usd"
 ARMS = {"isolated": 0.0, "cross": 1.0}
 
 
 class ToyRun:
     """What figures read of a run: study, resolved form, outcomes, events."""
 
-    def __init__(self, path: Path, failed: int = 1, with_map: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        failed: int = 1,
+        with_map: bool = True,
+        points: Sequence[dict[str, Any]] = tuple({FUND: fund} for fund in FUNDS),
+    ) -> None:
+        """``points`` are those of the third design, which varies other things than shocks."""
         self.path = path
         self.name = "toy"
         self.with_map = with_map
         self.study = _study()
-        self.resolved: dict[str, Any] = {"study": self.study, "scenarios": [], "cells": []}
-        rows = [*self._response(), *self._sweep()]
+        columns = column_names([FALL, *points[0]])
+        self.resolved: dict[str, Any] = {
+            "study": self.study,
+            "scenarios": [],
+            "cells": [],
+            "columns": columns,
+        }
+        rows = [*self._response(), *self._sweep(), *self._third(points)]
         self.outcomes = pl.DataFrame([self._outcome(r, n < failed) for n, r in enumerate(rows)])
 
     def with_events(self) -> list[str]:
@@ -58,20 +77,34 @@ class ToyRun:
             for replicate in range(REPLICATES)
         ]
 
+    def _third(self, points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            self._place("third", point, arm, values.get(FALL, FALLS[0]), share, replicate, values)
+            for point, values in enumerate(points)
+            for arm, share in ARMS.items()
+            for replicate in range(REPLICATES)
+        ]
+
     def _place(
-        self, design: str, point: int, arm: str, fall: float, share: float, replicate: int
+        self,
+        design: str,
+        point: int,
+        arm: str,
+        fall: float,
+        share: float,
+        replicate: int,
+        values: Mapping[str, Any] = MappingProxyType({}),
     ) -> dict[str, Any]:
-        overrides = {
-            "scenario.market.shocks.first.fall": fall,
-            "scenario.margin_mode.cross_share": share,
-        }
+        overrides = {FALL: fall, "scenario.margin_mode.cross_share": share, **values}
         if overrides not in self.resolved["scenarios"]:
             self.resolved["scenarios"].append(overrides)
         number = self.resolved["scenarios"].index(overrides)
         cell = f"{number:x}{replicate}"
         self.resolved["cells"].append([cell, number, replicate])
         names = {"design": design, "point": point, "arm": arm, "control": "feedback"}
-        return {**names, "replicate": replicate, "cell": cell, "fall": fall, "cross_share": share}
+        columns = {n: _plain(values.get(p)) for n, p in self.resolved["columns"].items()}
+        place = {**names, "replicate": replicate, "cell": cell}
+        return {**place, **columns, "fall": fall, "cross_share": share}
 
     def _outcome(self, place: dict[str, Any], is_failed: bool) -> dict[str, Any]:
         size = place["fall"] * (1 + place["replicate"] / 10)
@@ -89,6 +122,11 @@ class ToyRun:
         return {**place, "status": "done", "error_type": "", "error": "", **values}
 
 
+def _plain(value: Any) -> Any:
+    """Return a value as a column of the design holds it."""
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, dict) else value
+
+
 def _study() -> dict[str, Any]:
     return {
         "name": "toy",
@@ -100,10 +138,17 @@ def _study() -> dict[str, Any]:
             "assets": {"A": {}, "B": {}},
             "market": {"shocks": {"first": {"assets": ["A"], "fall": 0.1}}},
             "margin_mode": {"kind": "fixed_share", "cross_share": 1.0},
+            "margin": {"cross": {"penalty_rate": 0.01}},
+            "liquidation": {"insurance_fund_usd": FUNDS[0]},
+            "traders": {
+                "levered": {"count": 3, "accounts": [], "strategy": {"kind": "passive"}},
+                "makers": {"count": 1, "accounts": []},
+            },
         },
         "designs": {
             "shock_response": _design(list(ARMS)),
             "share_sweep": _design(["base"]),
+            "third": _design(list(ARMS)),
         },
     }
 
