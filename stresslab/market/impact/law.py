@@ -66,7 +66,9 @@ def compiled(displacement: Callable[..., float]) -> Any:
     Kernels see its type only, so they are compiled once for all laws, and the formula is kept on
     disk beside its own file: an edited or a new law compiles itself and nothing else.
     """
-    from numba import cfunc, types  # here, so that checking a config need not load it
+    from numba import cfunc, config, types  # here, so that checking a config need not load it
 
+    if config.DISABLE_JIT:
+        return displacement
     formula = types.float64(types.float64, types.float64[::1])
     return cfunc(formula, cache=True)(displacement)
