@@ -12,9 +12,10 @@ from stresslab.core.columns import IOC, LIMIT, MARKET, POST_ONLY
 from stresslab.market.limit_order_book import OrderBook, best_ask, best_bid, top_quantity, walk
 from tests.reference.plain_order_book import PlainOrderBook
 
-VECTORS = json.loads(
-    (Path(__file__).parents[1] / "data" / "order_book_vectors.json").read_text("utf-8")
+EVERY_VECTOR = json.loads(
+    (Path(__file__).parents[1] / "data" / "margin_vectors.json").read_text("utf-8")
 )
+VECTORS = [vector for vector in EVERY_VECTOR if vector["kind"].startswith("lob.")]
 HIGHEST, N_OWNERS = 300, 8
 
 

@@ -79,9 +79,10 @@ class _NamedBook:
         return [(self.names[o], self._price(p), self._quantity(lots)) for o, p, lots in orders]
 
     def _enter(self, message: Sequence[Any]) -> None:
-        kind, name, side, quantity = message[:4]
+        kind, name, _, quantity = message[:4]
+        side = int(exact(message[2]))
         if side not in (1, -1):
-            raise StresslabError(f"side of order {name!r}: {side!r} is neither 1 nor -1")
+            raise StresslabError(f"side of order {name!r}: {message[2]!r} is neither 1 nor -1")
         prices = _prices(message)
         ticks = self.ticks[prices[0]] if prices else 0
         self.names.append(name)
