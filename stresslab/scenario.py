@@ -66,6 +66,10 @@ class Scenario:
                 yield "margin.brackets", f"has no table for the perpetual '{name}'"
         yield from _unknown("margin.brackets", self.margin.brackets, names)
         yield from _unknown("margin.max_leverage", self.margin.max_leverage, names)
+        yield from _unknown("margin.collateral", self.margin.collateral, names)
+        for name in self.margin.collateral:
+            if name in names and self.assets[name].kind != "spot":
+                yield f"margin.collateral.{name}", "is a perpetual; collateral must be spot"
         for name, shock in self.market.shocks.items():
             yield from _unknown(f"market.shocks.{name}.assets", shock.assets, names)
             if shock.at_seconds > self.duration_seconds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, mul_div
-from stresslab.margin.tiers import RATE_UNIT, initial_margin
+from stresslab.margin.tiers import RATE_UNIT, collateral_value, initial_margin
 
 UNKNOWN = -(2**63)  # headroom that nobody has computed yet
 
@@ -59,11 +59,19 @@ def free_wallet(accounts, tables, marks, n):
 
 @kernel
 def headroom(accounts, tables, marks, resting_buy, resting_sell, asset, n):
-    """Return the wallet equity that the other assets leave for one asset's reserve, micro-USD."""
+    """Return the wallet equity that the other assets leave for one asset's reserve, micro-USD.
+
+    Spot held as collateral backs cross perpetuals; spot and isolated margin are paid in money.
+    """
     free = wallet_equity(accounts, tables, marks, n)
+    is_backed = not tables.is_spot[asset] and effective_mode(accounts, tables, asset, n) == CROSS
     for a in range(accounts.position.shape[0]):
-        if a != asset:
-            free -= reserve(accounts, tables, marks, a, n, resting_buy[a, n], resting_sell[a, n])
+        if a == asset:
+            continue
+        free -= reserve(accounts, tables, marks, a, n, resting_buy[a, n], resting_sell[a, n])
+        if is_backed and tables.is_spot[a]:
+            price = marks[a] * tables.unit_value[a]
+            free += collateral_value(tables, a, accounts.position[a, n] * price)
     return free
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from stresslab.core.declarations import declared, param
+from stresslab.margin.collateral_rules import CollateralRules
 
 
 @declared
@@ -80,6 +81,11 @@ class MarginRules:
         default=0.1,
         ge=0,
         lt=1,
+    )
+    collateral: dict[str, CollateralRules] = param(
+        "Spot assets that count as collateral by haircuts of their own, also when a perpetual is "
+        "opened",
+        factory=dict,
     )
     allotment: str = param(
         "What an initial isolated position gets: the account's wealth pro rata to initial margin, "

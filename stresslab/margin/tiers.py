@@ -28,7 +28,7 @@ class MarginTables(NamedTuple):
     floor: np.ndarray  # (A, K) micro-USD
     rate: np.ndarray  # (A, K) maintenance, 1e-9
     deduction: np.ndarray  # (A, K) micro-USD, c_k
-    initial: np.ndarray  # (A, K) initial margin rate at factor 1, 1e-9
+    initial: np.ndarray  # (A, K) initial margin rate at factor 1; spot: haircut on top; 1e-9
     factor: np.ndarray  # (3,) initial margin factor by mode, 1e-9
     unit_value: np.ndarray  # (A,) micro-USD of one tick times one lot
     is_spot: np.ndarray  # (A,) 1 for spot
@@ -40,7 +40,7 @@ def margin_tables(
 ) -> MarginTables:
     """Compile the declared brackets of the assets, in their order, into columns."""
     rows = [
-        _spot_brackets(rules) if spot else _perpetual_brackets(rules, name)
+        _spot_brackets(rules, name) if spot else _perpetual_brackets(rules, name)
         for name, spot in zip(names, is_spot, strict=True)
     ]
     depth = max(len(r) for r in rows)
@@ -65,9 +65,17 @@ def _pad(rows: list[tuple[int, int, int, int]], depth: int, place: int) -> list[
     return values + [values[-1]] * (depth - len(values))
 
 
-def _spot_brackets(rules: MarginRules) -> list[tuple[int, int, int, int]]:
-    """Spot is bought in full and counts as collateral less its haircut."""
-    return [(0, rate_units(rules.spot_haircut), 0, RATE_UNIT)]
+def _spot_brackets(rules: MarginRules, name: str) -> list[tuple[int, int, int, int]]:
+    """Spot is bought in full; it counts as collateral less its haircut, slice by slice."""
+    declared = rules.collateral.get(name)
+    if declared is None:
+        return [(0, rate_units(rules.spot_haircut), 0, RATE_UNIT)]
+    compiled: list[tuple[int, int, int, int]] = []
+    addition = rate_units(declared.initial_addition)
+    for tier in declared.slices:
+        row = _line(tier.floor_usd, tier.haircut, compiled, f"margin.collateral.{name}")
+        compiled.append((*row, addition))
+    return compiled
 
 
 def _perpetual_brackets(rules: MarginRules, name: str) -> list[tuple[int, int, int, int]]:
@@ -81,19 +89,27 @@ def _perpetual_brackets(rules: MarginRules, name: str) -> list[tuple[int, int, i
 def _compile(
     bracket: Bracket, cap: Fraction, before: list[tuple[int, int, int, int]], name: str
 ) -> tuple[int, int, int, int]:
-    floor = round(Fraction(str(bracket.floor_usd)) * MICRO)
-    rate = rate_units(bracket.maintenance_rate)
+    line = _line(bracket.floor_usd, bracket.maintenance_rate, before, f"margin.brackets.{name}")
+    leverage = min(Fraction(str(bracket.max_leverage)), cap)
+    initial = -(-RATE_UNIT * leverage.denominator // leverage.numerator)
+    return (*line, initial)
+
+
+def _line(
+    floor_usd: float, slice_rate: float, before: list[tuple[int, int, int, int]], path: str
+) -> tuple[int, int, int]:
+    """Return (floor, rate, deduction) of the next slice of a table, in whole units."""
+    floor = round(Fraction(str(floor_usd)) * MICRO)
+    rate = rate_units(slice_rate)
     deduction = Fraction(0)
     if before:
         deduction = before[-1][2] + Fraction(floor * (rate - before[-1][1]), RATE_UNIT)
     if deduction.denominator != 1:
         raise ConfigError(
-            f"margin.brackets.{name}: floor {bracket.floor_usd:g} USD gives a deduction of "
+            f"{path}: floor {floor_usd:g} USD gives a deduction of "
             f"{float(deduction):g} micro-USD; floors and rates must give whole micro-USD"
         )
-    leverage = min(Fraction(str(bracket.max_leverage)), cap)
-    initial = -(-RATE_UNIT * leverage.denominator // leverage.numerator)
-    return floor, rate, int(deduction), initial
+    return floor, rate, int(deduction)
 
 
 @merged
@@ -112,6 +128,16 @@ def maintenance_margin(tables, asset, notional):
         return 0
     k = bracket_of(tables, asset, notional)
     return mul_div(notional, tables.rate[asset, k], RATE_UNIT, CEIL) - tables.deduction[asset, k]
+
+
+@merged
+def collateral_value(tables, asset, value):
+    """Return what of a spot holding's value backs the opening of perpetuals, micro-USD."""
+    addition = tables.initial[asset, 0]
+    if value <= 0 or addition == RATE_UNIT:
+        return 0
+    haircut = maintenance_margin(tables, asset, value)
+    return max(0, value - haircut - mul_div(value, addition, RATE_UNIT, CEIL))
 
 
 @merged

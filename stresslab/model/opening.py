@@ -172,7 +172,7 @@ def _market(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> Mar
         normal_volatility=calm,
         correlation=getattr(model, "correlation", 0.0),
         unit_value=tables.unit_value,
-        initial_rate=tables.initial[:, 0] / RATE_UNIT,
+        initial_rate=np.where(tables.is_spot == 1, 1.0, tables.initial[:, 0] / RATE_UNIT),
         is_spot=tables.is_spot,
     )
 
