@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 
-from stresslab.core.rational import Number, clamp, require_positive
+from stresslab.core.rational import Number, clamp, exact, require_positive
 
 PARTS_PER_MILLION = 1_000_000
 
@@ -60,11 +61,17 @@ def premium_parts_per_million(
 ) -> int:
     """Return the premium of a book in parts per million, truncated toward 0 and clamped.
 
+    Worked out in rationals, since truncation shows the last digit of any rounding.
+
     References
     ----------
     dYdX Chain, x/clob/memclob, price premium.
     """
-    bid = impact_price(bids, notional, is_bid=True)
-    ask = impact_price(asks, notional, is_bid=False)
-    parts = premium(bid, ask, index) * PARTS_PER_MILLION
+    bid = impact_price(_exactly(bids), exact(notional), is_bid=True)
+    ask = impact_price(_exactly(asks), exact(notional), is_bid=False)
+    parts = premium(bid, ask, exact(index)) * PARTS_PER_MILLION
     return int(clamp(math.trunc(parts), -largest, largest))
+
+
+def _exactly(levels: Iterable[tuple[Number, Number]]) -> list[tuple[Fraction, Fraction]]:
+    return [(exact(price), exact(quantity)) for price, quantity in levels]

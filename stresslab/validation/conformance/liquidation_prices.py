@@ -179,7 +179,7 @@ def _legs(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Inputs
     if not isinstance(value, Mapping):
         return [Inputs(leg) for leg in value]
     if all(isinstance(leg, Mapping) for leg in value.values()):
-        return [Inputs({"side": side_of(side), **leg}) for side, leg in value.items()]
+        return [Inputs({**leg, "side": side_of(side)}) for side, leg in value.items()]
     return [Inputs(value)]
 
 
