@@ -9,7 +9,7 @@ from stresslab.core.errors import StresslabError
 from stresslab.margin.portfolio.black76 import SECONDS_PER_YEAR, black76
 from stresslab.margin.portfolio.holdings import Expiry, Option
 from stresslab.margin.portfolio.parameters import GridParameters, SkewShock, VolatilityShock
-from stresslab.margin.portfolio.scenarios import ABSOLUTE, DOWN, LINEAR, MOVES, NONE, UP, Scenario
+from stresslab.margin.portfolio.scenarios import ABSOLUTE, LINEAR, MOVES, NONE, UP, Scenario
 
 ROUNDING = 1e-14  # of the prices that go into an option's value
 _DAY = 86_400
@@ -86,7 +86,6 @@ def _scaled(expiry: Expiry, shock: VolatilityShock, move: str) -> Callable[[Opti
     if move == UP:
         raised = 1 + shock.up * growth
         return lambda option: max(shock.up_floor, option.volatility * raised)
-    assert move == DOWN
     lowered = max(0.0, 1 - shock.down * growth)
     return lambda option: option.volatility * lowered
 

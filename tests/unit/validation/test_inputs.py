@@ -200,6 +200,13 @@ def test_orders_in_all_or_one_by_one(orders):
     assert evaluate("margin.imr_open_orders", inputs) == {"imr": 4 * 0.02 * 90_000}
 
 
+def test_value_is_quantity_times_entry():
+    kind, inputs = "margin.linear_im_mm_closing_fee", given("bybit-api-uma-eth")
+    parts = {**inputs, "position_value": None, "qty": -0.3, "entry": 1789.75}
+
+    assert evaluate(kind, parts) == evaluate(kind, inputs)
+
+
 def test_perpetuals_of_an_account_may_be_none_one_or_many():
     kind, name = "cross_health.weighted", "mango-health-1"
     perp = VECTORS[name]["inputs"]["perp"]
