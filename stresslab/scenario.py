@@ -70,6 +70,8 @@ class Scenario:
         for name in self.margin.collateral:
             if name in names and self.assets[name].kind != "spot":
                 yield f"margin.collateral.{name}", "is a perpetual; collateral must be spot"
+        own_funds = self.liquidation.insurance_fund_by_asset_usd
+        yield from _unknown("liquidation.insurance_fund_by_asset_usd", own_funds, names)
         for name, shock in self.market.shocks.items():
             yield from _unknown(f"market.shocks.{name}.assets", shock.assets, names)
             if shock.at_seconds > self.duration_seconds:

@@ -111,11 +111,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("open_interest_lots", INT, "sum of long positions of the traders"),
         ("volume_lots", INT, "lots traded in the step, forced ones included"),
         ("forced_lots", INT, "forced lots filled in the step, absolute"),
+        ("insurance_fund_micro_usd", INT, "balance of the asset's own insurance fund, 0 if shared"),
     ),
     "totals": _table(
         ("step", SMALL, "step"),
         ("seconds", FLOAT, "end of the step, seconds since the start"),
-        ("insurance_fund_micro_usd", INT, "balance of the insurance fund"),
+        ("insurance_fund_micro_usd", INT, "balance of all insurance funds"),
         ("fees_micro_usd", INT, "balance of the fee account"),
         ("external_micro_usd", INT, "equity of external at mark"),
         ("rounds", INT, "liquidation rounds in the step"),

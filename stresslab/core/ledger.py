@@ -16,8 +16,10 @@ from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.errors import InvariantError
 
-EXTERNAL, INSURANCE_FUND, FEES, ROUNDING, CLEARING = range(5)
-HOUSE_ACCOUNTS = ("external", "insurance_fund", "fees", "rounding", "clearing")
+EXTERNAL, INSURANCE_FUND, FEES, ROUNDING, CLEARING, SHORTFALL = range(6)
+HOUSE_ACCOUNTS = ("external", "insurance_fund", "fees", "rounding", "clearing", "shortfall")
+#: Place of the insurance fund that asset 0 has for itself; the other assets' follow.
+FIRST_OWN_FUND = len(HOUSE_ACCOUNTS)
 
 #: Why money moved; reasons of the journal that explains a breach.
 OWN_EXECUTION, FEE, FUNDING, TRANSFER, ADL = range(5)
@@ -27,8 +29,9 @@ N_REASONS = 5
 class House(NamedTuple):
     """Accounts that belong to no trader."""
 
-    cash: np.ndarray  # (5,) micro-USD, by HOUSE_ACCOUNTS
+    cash: np.ndarray  # (6 + A,) micro-USD, by HOUSE_ACCOUNTS, then the funds of single markets
     position: np.ndarray  # (A,) lots held by external
+    fund: np.ndarray  # (A,) place in ``cash`` of the insurance fund that stands for a market
     postings: np.ndarray  # (1,) postings so far
 
 
@@ -50,10 +53,24 @@ class Journal(NamedTuple):
 
 
 def make_house(n_assets: int) -> House:
-    """Return a house with empty accounts."""
+    """Return a house with empty accounts and one insurance fund for all markets."""
     return House(
-        np.zeros(len(HOUSE_ACCOUNTS), np.int64), np.zeros(n_assets, np.int64), np.zeros(1, np.int64)
+        cash=np.zeros(FIRST_OWN_FUND + n_assets, np.int64),
+        position=np.zeros(n_assets, np.int64),
+        fund=np.full(n_assets, INSURANCE_FUND, np.int64),
+        postings=np.zeros(1, np.int64),
     )
+
+
+def give_own_fund(house: House, asset: int, amount: int) -> None:
+    """Let a market have an insurance fund of its own, with a balance in micro-USD to begin with."""
+    house.fund[asset] = FIRST_OWN_FUND + asset
+    house.cash[FIRST_OWN_FUND + asset] = amount
+
+
+def fund_total(house: House) -> int:
+    """Return the balance of all insurance funds, micro-USD."""
+    return int(house.cash[INSURANCE_FUND] + house.cash[FIRST_OWN_FUND:].sum())
 
 
 def make_journal(n_accounts: int, n_assets: int) -> Journal:

@@ -221,16 +221,17 @@ class LiquidationEngine:
         short = np.flatnonzero(equity < 0)  # no payment can make another pool short
         short = short[np.lexsort((codes[short], ids[codes[short] % n_accounts]))]
         codes, deficits = codes[short], -equity[short]
-        funded = self._waterfall.draw_on_fund(codes, deficits)
-        n_covered = int(np.count_nonzero(funded == deficits))  # the first; then the fund is empty
         spells = [self._active[code] for code in codes.tolist()]
-        self.recorder.fund_payments(step, spells[:n_covered], funded[:n_covered])
-        self._end_bankrupt(step, codes[:n_covered])
-        for place in range(n_covered, codes.size):
+        charged = np.array([spell.charged_asset for spell in spells], np.int64)
+        funded = self._waterfall.draw_on_funds(codes, charged, deficits)
+        is_covered = funded == deficits
+        covered = [spell for spell, done in zip(spells, is_covered, strict=True) if done]
+        self.recorder.fund_payments(step, covered, funded[is_covered])
+        self._end_bankrupt(step, codes[is_covered])
+        for place in np.flatnonzero(~is_covered).tolist():
             pool, n = divmod(int(codes[place]), n_accounts)
             fund, left = int(funded[place]), int(deficits[place] - funded[place])
-            charged = spells[place].charged_asset
-            settled = self._waterfall.settle(pool, n, charged, self._board.ticks, left)
+            settled = self._waterfall.settle(pool, n, int(charged[place]), self._board.ticks, left)
             self.recorder.settlement(step, spells[place], fund, settled)
             self._end_bankrupt(step, codes[place : place + 1])
 

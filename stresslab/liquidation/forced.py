@@ -10,7 +10,7 @@ from stresslab.core.columns import FEES_PAID, PENALTIES_PAID
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.exact import CEIL, FLOOR, mul_div
-from stresslab.core.ledger import FEE, FEES, INSURANCE_FUND, OWN_EXECUTION, pay_house
+from stresslab.core.ledger import FEE, FEES, OWN_EXECUTION, pay_house
 from stresslab.margin.pools import pool_state, position_value
 from stresslab.margin.posting import close_lots, retire_pool
 from stresslab.margin.tiers import RATE_UNIT, maintenance_margin
@@ -164,7 +164,7 @@ def _charge(accounts, house, journal, tables, rules, marks, orders, row):
     pay_house(accounts, house, journal, n, pool, FEES, fee, FEE)
     wanted = mul_div(abs(cash), rules.penalty[mode], RATE_UNIT, CEIL)
     penalty = min(max(equity - fee, 0), wanted)
-    pay_house(accounts, house, journal, n, pool, INSURANCE_FUND, penalty, FEE)
+    pay_house(accounts, house, journal, n, pool, house.fund[asset], penalty, FEE)
     accounts.tally[FEES_PAID, n] += fee
     accounts.tally[PENALTIES_PAID, n] += penalty
     orders.fee[row] = fee

@@ -38,7 +38,19 @@ class LiquidationRules:
         ge=1,
     )
     insurance_fund_usd: float = param(
-        "Insurance fund before the first step", unit="USD", default=1_000_000.0, ge=0, le=1e12
+        "Insurance fund before the first step, of all markets that have none of their own",
+        unit="USD",
+        default=1_000_000.0,
+        ge=0,
+        le=1e12,
+    )
+    insurance_fund_by_asset_usd: dict[str, float] = param(
+        "Insurance funds of single markets before the first step, by asset: each gets its market's "
+        "penalties and pays its market's deficits only",
+        unit="USD",
+        factory=dict,
+        ge=0,
+        le=1e12,
     )
     adl: bool = param("Whether winners are deleveraged before losses are socialised", default=True)
     adl_policy: str = param(

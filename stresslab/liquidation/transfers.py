@@ -9,7 +9,7 @@ import numpy as np
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, apportion_into, mul_div
-from stresslab.core.ledger import ADL, CLEARING, INSURANCE_FUND, TRANSFER, pay_house
+from stresslab.core.ledger import ADL, CLEARING, TRANSFER, pay_house
 from stresslab.margin.pools import pool_state, position_value
 from stresslab.margin.posting import close_lots, retire_pool
 from stresslab.margin.tiers import maintenance_margin
@@ -35,14 +35,15 @@ def make_payers(n_pools: int) -> Payers:
 
 
 @kernel
-def pay_from_fund(accounts, house, journal, pools, deficits, paid):
-    """Let the insurance fund cover deficits of pool codes, in order, as long as it lasts."""
+def pay_from_fund(accounts, house, journal, pools, assets, deficits, paid):
+    """Let the funds of the charged assets cover deficits of pool codes, in order, to the last."""
     n_accounts = accounts.position.shape[1]
     for place in range(pools.size):
         pool, n = pools[place] // n_accounts, pools[place] % n_accounts
-        paid[place] = min(deficits[place], max(0, house.cash[INSURANCE_FUND]))
+        fund = house.fund[assets[place]]
+        paid[place] = min(deficits[place], max(0, house.cash[fund]))
         if paid[place] > 0:
-            pay_house(accounts, house, journal, n, pool, INSURANCE_FUND, -paid[place], TRANSFER)
+            pay_house(accounts, house, journal, n, pool, fund, -paid[place], TRANSFER)
         if paid[place] == deficits[place]:
             retire_if_flat(accounts, house, journal, pool, n)
 

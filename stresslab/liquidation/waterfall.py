@@ -61,10 +61,12 @@ class Waterfall:
         self._by_id = np.argsort(self.accounts.id, kind="stable")
         self._needs = np.zeros(len(self.accounts.position), np.int64)
 
-    def draw_on_fund(self, pools: np.ndarray, deficits: np.ndarray) -> np.ndarray:
-        """Let the insurance fund pay deficits of pool codes, in order; return what it paid."""
+    def draw_on_funds(
+        self, pools: np.ndarray, charged: np.ndarray, deficits: np.ndarray
+    ) -> np.ndarray:
+        """Let the funds of the charged assets pay deficits of pool codes; return what they paid."""
         paid = np.zeros_like(deficits)
-        pay_from_fund(self.accounts, self.house, self.journal, pools, deficits, paid)
+        pay_from_fund(self.accounts, self.house, self.journal, pools, charged, deficits, paid)
         return paid
 
     def settle(

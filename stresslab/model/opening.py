@@ -11,7 +11,7 @@ import numpy as np
 
 from stresslab.core.columns import Accounts, Market, make_accounts
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.core.ledger import INSURANCE_FUND, make_house, make_journal
+from stresslab.core.ledger import INSURANCE_FUND, House, give_own_fund, make_house, make_journal
 from stresslab.core.portable import power
 from stresslab.core.random import Streams
 from stresslab.liquidation.floor import Clearing, LimitOrderFloor
@@ -152,12 +152,20 @@ def _tilt(accounts: Accounts, dispersion: float, streams: Streams) -> np.ndarray
 def _clearing(scenario: Scenario, accounts: Accounts, tables: MarginTables) -> Clearing:
     n_assets, n_accounts = accounts.position.shape
     house = make_house(n_assets)
-    house.cash[INSURANCE_FUND] = round(scenario.liquidation.insurance_fund_usd * MICRO)
+    _fill_funds(scenario, house)
     fees = scenario.market.fees
     costs = Costs(
         *(np.array([rate_units(r)], np.int64) for r in (fees.maker_rate, fees.taker_rate))
     )
     return Clearing(accounts, house, make_journal(n_accounts, n_assets), tables, costs)
+
+
+def _fill_funds(scenario: Scenario, house: House) -> None:
+    """Fill the shared insurance fund and those that markets have for themselves."""
+    rules, names = scenario.liquidation, list(scenario.assets)
+    house.cash[INSURANCE_FUND] = round(rules.insurance_fund_usd * MICRO)
+    for name, amount_usd in rules.insurance_fund_by_asset_usd.items():
+        give_own_fund(house, names.index(name), round(amount_usd * MICRO))
 
 
 def _market(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> Market:

@@ -6,7 +6,7 @@ import numpy as np
 
 from stresslab.core.compiled import kernel
 from stresslab.core.events import MODES, EventLog
-from stresslab.core.ledger import EXTERNAL, FEES, INSURANCE_FUND
+from stresslab.core.ledger import EXTERNAL, FEES, FIRST_OWN_FUND, fund_total
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
 from stresslab.margin.pools import account_equities
@@ -24,6 +24,7 @@ _PATH = (
     "open_interest_lots",
     "volume_lots",
     "forced_lots",
+    "insurance_fund_micro_usd",
 )
 _TOTALS = (
     "insurance_fund_micro_usd",
@@ -68,13 +69,14 @@ class Recording:
             self._open_interest,
             w.floor.volume,
             self._engine.forced_lots,
+            c.house.cash[FIRST_OWN_FUND:],
         )
         for name, value in zip(_PATH, values, strict=True):
             self._path[name][row] = value
         money = c.house.cash
         external = money[EXTERNAL] + np.sum(c.house.position * w.board.ticks * c.tables.unit_value)
         totals = (
-            money[INSURANCE_FUND],
+            fund_total(c.house),
             money[FEES],
             external,
             self._engine.rounds,
