@@ -21,18 +21,19 @@ MAINTENANCE = ("mm", "maint", "requirement")  # how examples call the margin of 
 
 
 def tiered_given(given: Inputs) -> dict[str, Any]:
-    """The bracket is given: a rate and an amount."""
-    leg = prices.Leg(
-        given.side,
-        given.quantity,
-        given.number("entry"),
-        given.number("mmr"),
-        given.number("cum", default=0),
-    )
-    wallet = given.number("wallet", "margin")
-    return _price(
-        prices.linear(wallet, [leg], given.others("pnl", "profit"), given.others(*MAINTENANCE))
-    )
+    """The bracket is given: a rate and an amount, of one position or of each leg of a hedge."""
+    legs = [
+        prices.Leg(
+            leg.side,
+            leg.quantity,
+            leg.number("entry"),
+            leg.number("mmr"),
+            leg.number("cum", default=0),
+        )
+        for leg in _given_legs(given)
+    ]
+    others = given.others("pnl", "profit"), given.others(*MAINTENANCE)
+    return _price(prices.linear(given.number("wallet", "margin"), legs, *others))
 
 
 def cross_tables(given: Inputs) -> dict[str, Any]:
@@ -181,6 +182,14 @@ def _legs(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Inputs
     if all(isinstance(leg, Mapping) for leg in value.values()):
         return [Inputs({**leg, "side": side_of(side)}) for side, leg in value.items()]
     return [Inputs(value)]
+
+
+def _given_legs(given: Inputs) -> list[Inputs]:
+    """Return one position, or the legs listed, or the two that are named by their sides."""
+    if "legs" in given:
+        return _legs(given.get("legs"))
+    named = {side: given.get(side) for side in ("long", "short") if side in given}
+    return _legs(named) if named else [given]
 
 
 def _profit(leg: Inputs) -> Fraction:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from stresslab.core.errors import StresslabError
+from stresslab.margin.portfolio import standard_scenarios
+from stresslab.margin.portfolio.scenarios import ABSOLUTE, DOWN, LINEAR, NONE, UP
 from stresslab.validation.conformance import evaluate
 from stresslab.validation.conformance.inputs import Inputs, side_of
 
@@ -101,6 +103,19 @@ def test_bankruptcy_from_margin_or_leverage():
     assert added == {"bankruptcy_price": 78}
     ticked = evaluate(kind, {"side": "long", "entry": 100, "leverage": 3, "tick": 1})
     assert ticked == {"bankruptcy_price": 66}
+
+
+def test_legs_of_a_hedge_share_a_price():
+    """Equity at the price is what both legs need: 2.5 + pnl = maintenance of both."""
+    long = {"qty": 3, "entry": 10, "mmr": 0.01, "cum": 0.01}
+    short = {"qty": 1, "entry": 12, "mmr": 0.02}
+    kind = "liq_price.linear_tiered_given"
+    price = evaluate(kind, {"wallet": 2.5, "long": long, "short": short})["liq_price"]
+
+    listed = [{**long, "side": "long"}, {**short, "side": "short"}]
+    assert evaluate(kind, {"wallet": 2.5, "legs": listed}) == {"liq_price": price}
+    equity = 2.5 + 3 * (price - 10) - (price - 12)
+    assert equity == pytest.approx(3 * price * 0.01 - 0.01 + price * 0.02)
 
 
 # -- cross accounts with leverage tables ----------------------------------------------------------
@@ -233,6 +248,17 @@ def test_portfolio_fields_may_be_left_out_and_flags_written_any_way():
     ]
     listed = {**inputs, "portfolio": {**inputs["portfolio"], "OptionFeeds": lists}}
     assert evaluate(kind, listed) == evaluate(kind, inputs)
+
+
+def test_the_standard_grid_is_that_of_the_published_cases():
+    listed = VECTORS["derive-pm2-25"]["inputs"]["scenarios"]
+    names = {NONE: "None", UP: "Up", DOWN: "Down", LINEAR: "LINEAR", ABSOLUTE: "ABS"}
+    ours = [[s.spot_factor, names[s.volatility], s.damping] for s in standard_scenarios()]
+
+    assert len(ours) == len(listed) == 31
+    for scenario in listed:
+        (found,) = [o for o in ours if o[1] == scenario[1] and abs(o[0] - scenario[0]) < 1e-9]
+        assert found[2] == pytest.approx(scenario[2])
 
 
 def test_options_without_a_feed_are_named():
