@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from stresslab.core.rational import Number
+from stresslab.core.rational import Number, require_positive
 
 
 def notional_limits(
@@ -79,6 +79,7 @@ def liability_to_cover(
     ----------
     Drift protocol v2, liability transfer to cover a margin shortage.
     """
+    require_positive(liability_multiplier=liability_multiplier)
     given = asset_weight * asset_multiplier / liability_multiplier
     freed = price * (liability_weight - given - fund_fee * liability_weight)
     return shortage / freed if freed > 0 else math.inf

@@ -277,6 +277,24 @@ def test_published_liquidation_prices(name: str) -> None:
     assert not stands(*single(vector, price - margin, tick, lot))
 
 
+def test_dydx_short_example() -> None:
+    """A signed size with one rate: stands at 3,174.6, in breach a tick above."""
+    (vector,) = [v for v in VECTORS if v["kind"] == "liq_price.dydx"]
+    given = vector["inputs"]
+    highest = 0.5 / given["mmf"]
+    short = {
+        "side": "short",
+        "size": -given["size"],
+        "price": given["price"],
+        "margin": given["equity"],
+        "max_leverage": highest,
+    }
+    price = vector["expected"]["liq_price"]
+
+    assert stands(*single({"inputs": short}, price, 0.1, 1.0))
+    assert not stands(*single({"inputs": short}, price + 0.1, 0.1, 1.0))
+
+
 def test_binance_cross_example() -> None:
     """Two long positions in real tables: BTC is liquidated at 26,316.89, ETH at its mark."""
     (vector,) = [v for v in VECTORS if v["kind"] == "liq_price.linear_cross_tables"]

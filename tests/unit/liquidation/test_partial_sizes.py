@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stresslab.core.errors import StresslabError
 from stresslab.liquidation import liquidation_fee as fees
 from stresslab.liquidation import partial_sizes as sizes
 
@@ -60,6 +61,11 @@ def test_moving_the_debt_covers_the_shortage(shortage, fund_fee, price):
 )
 def test_what_frees_no_margin_is_closed_without_end(size):
     assert size == math.inf
+
+
+def test_a_debt_that_is_taken_for_nothing_is_refused():
+    with pytest.raises(StresslabError, match="liability_multiplier: 0 is not above 0"):
+        sizes.liability_to_cover(10, 0.8, 1, 1.2, 0, 100)
 
 
 @given(amounts, amounts, amounts, fractions)

@@ -208,6 +208,12 @@ def test_defaults_of_cross_accounts():
     assert third["quote_delta"] == pytest.approx(1500.333332, abs=1e-9)
 
 
+@pytest.mark.parametrize("target", [-1, 1, "2"])
+def test_a_position_that_is_not_there_is_named(target):
+    with pytest.raises(StresslabError, match="is not the place of one of 1 positions"):
+        evaluate("fillable_price", given("dydx-fillable-1", target=target))
+
+
 @pytest.mark.parametrize("orders", [3, [1, 2], ["1.5", "1.5"], (3,)])
 def test_orders_in_all_or_one_by_one(orders):
     inputs = given("paradex-imr", position=1, buy_orders=orders, sell_orders=None)
