@@ -78,11 +78,13 @@ def fee_ramp(given: Inputs) -> dict[str, Any]:
 
 
 def queue(given: Inputs) -> dict[str, Any]:
-    """Who gives up how much, in order of rank, at the bankruptcy price."""
+    """Who gives up how much, in order of rank, at the bankruptcy price if that is given."""
     accounts = [(str(row[0]), exact(row[1]), exact(row[2])) for row in given.get("accounts")]
     fills = queue_fill(given.number("liquidated_size", "size"), accounts)
-    price = given.number("bankruptcy_price", "price")
-    return {"fills": {name: _plain(size) for name, size in fills.items()}, "price": _plain(price)}
+    found: dict[str, Any] = {"fills": {name: _plain(size) for name, size in fills.items()}}
+    if "bankruptcy_price" in given:
+        found["price"] = _plain(given.number("bankruptcy_price"))
+    return found
 
 
 def haircut(given: Inputs) -> dict[str, Any]:

@@ -131,5 +131,6 @@ def test_interest_is_shared_by_the_intervals_of_a_day():
     rate = terms.interest_component(Fraction(6, 10_000), Fraction(3, 10_000), 3)
 
     assert 3 * rate == Fraction(3, 10_000)
+    assert rate == terms.interest_component(Fraction(6, 10_000), Fraction(3, 10_000))
     with pytest.raises(StresslabError, match="intervals_per_day: 0"):
         terms.interest_component(0.1, 0.2, 0)

@@ -228,6 +228,25 @@ def test_value_is_quantity_times_entry():
     assert evaluate(kind, parts) == evaluate(kind, inputs)
 
 
+@pytest.mark.parametrize(
+    ("size", "fills"),
+    [
+        (0, {}),
+        (5, {"2": 5}),
+        (10, {"2": 10}),
+        (10.5, {"2": 10, "5": 0.5}),
+        (-75, {"2": 10, "5": 20, "4": 30, "1": 10, "6": 5}),
+        (1000, {"2": 10, "5": 20, "4": 30, "1": 10, "6": 10, "3": 20}),
+    ],
+)
+def test_a_queue_of_any_size(size, fills):
+    kind, name = "adl.queue_fill", "bitmex-adl-queue"
+
+    assert evaluate(kind, given(name, liquidated_size=size)) == {"fills": fills, "price": 650}
+    without = evaluate(kind, given(name, liquidated_size=size, bankruptcy_price=None))
+    assert without == {"fills": fills}
+
+
 def test_perpetuals_of_an_account_may_be_none_one_or_many():
     kind, name = "cross_health.weighted", "mango-health-1"
     perp = VECTORS[name]["inputs"]["perp"]
