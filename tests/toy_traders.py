@@ -73,6 +73,8 @@ def random_columns(rng: np.random.Generator, n_traders: int) -> TraderColumns:
     columns.n_traded[:] = columns.trades.sum(axis=0)
     columns.stop_distance[:] = rng.choice([0.0, 0.5], n_traders)
     columns.stop_ticks[:] = rng.choice([0, 9_000], columns.stop_ticks.shape)
+    columns.take_profit_distance[:] = 2 * columns.stop_distance[::-1]
+    columns.take_profit_ticks[:] = columns.stop_ticks[::-1]
     columns.reentry_step[:] = rng.choice([-1, 0, 500], columns.reentry_step.shape)
     columns.first_leg[:] = rng.choice([NO_LEG, 0, 3], n_traders)
     columns.second_leg[:] = np.where(columns.first_leg == NO_LEG, NO_LEG, rng.integers(1, 3))

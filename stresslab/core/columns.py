@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LIMIT, MARKET, IOC, POST_ONLY, CANCEL_ALL = range(5)
 
 #: What an order is, for the split of a price move: `voluntary`, `quotes` (liquidity offered or
-#: withdrawn) or a stop-loss (voluntary too, counted apart).
+#: withdrawn) or a triggered stop-loss or take-profit.
 VOLUNTARY, QUOTE, STOP = range(3)
 
 
@@ -90,7 +90,7 @@ class Accounts(NamedTuple):
 
     @property
     def n_stops(self) -> np.ndarray:
-        """Stop-losses triggered so far, shape ``(N,)``."""
+        """Stop orders triggered so far, shape ``(N,)``."""
         return self.tally[N_STOPS]
 
     @property

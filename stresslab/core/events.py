@@ -29,6 +29,7 @@ CAUSES = (
     "adl",
     "rounding",
     "liquidation",
+    "stop",
 )
 CAUSE_ID = {name: place for place, name in enumerate(CAUSES)}
 
@@ -70,7 +71,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("funding_micro_usd", INT, "funding received, net"),
         ("penalties_micro_usd", INT, "liquidation penalties paid"),
         ("n_topups", INT, "margin top-ups made by hand"),
-        ("n_stops", INT, "stop-loss orders triggered"),
+        ("n_stops", INT, "stop orders triggered: stop-losses and take-profits"),
         ("n_margin_calls", INT, "margin calls received"),
     ),
     "positions": _table(

@@ -32,7 +32,8 @@ from stresslab.market.limit_order_book import (
 
 #: (asset, cause, ticks): one move of a book price and who made it.
 Moves = list[tuple[int, int, float]]
-_TAG_CAUSES = (CAUSE_ID["voluntary"], CAUSE_ID["quotes"], CAUSE_ID["voluntary"])
+#: What each tag of an order is the cause of, in the order of the tags.
+TAG_CAUSES = (CAUSE_ID["voluntary"], CAUSE_ID["quotes"], CAUSE_ID["stop"])
 
 
 @dataclass
@@ -60,11 +61,13 @@ class LimitOrderFloor:
     fills: Fills = field(init=False)
     volume: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
+    last: np.ndarray = field(init=False)  # (A,) price of the last trade in ticks
 
     def __post_init__(self) -> None:
         n_assets, n_accounts = self.clearing.accounts.position.shape
         self.fills = make_fills(64 * n_accounts + 65_536)
         self.volume = np.zeros(n_assets, np.int64)
+        self.last = self.twice_price // 2
         self.counts = np.zeros(4, np.int64)
         self._moves = np.zeros((3, n_assets), np.int64)
 
@@ -77,6 +80,10 @@ class LimitOrderFloor:
         """Return the book price of each asset in ticks, shape ``(n_assets,)``."""
         return self.twice_price / 2.0
 
+    def last_trades(self) -> np.ndarray:
+        """Return the price of each asset's last trade in ticks, shape ``(n_assets,)``."""
+        return self.last
+
     def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
         """Send voluntary orders through the books in the given sequence."""
         self.fills.n[0] = 0
@@ -86,9 +93,10 @@ class LimitOrderFloor:
             self.books, c.accounts, c.house, c.journal, c.tables, c.costs, marks, orders, sequence,
             self.fills, self.use_last, self.twice_price, self._moves, self.volume, self.counts,
         )  # fmt: skip
+        _note_last_trades(self.fills, c.tables.unit_value, self.last)
         tags, assets = np.nonzero(self._moves)
         return [
-            (int(a), _TAG_CAUSES[t], self._moves[t, a] / 2.0)
+            (int(a), TAG_CAUSES[t], self._moves[t, a] / 2.0)
             for t, a in zip(tags, assets, strict=True)
         ]
 
@@ -103,6 +111,7 @@ class LimitOrderFloor:
             self.books, c.accounts, c.house, c.journal, c.tables, c.costs, rules, marks, orders,
             sequence, self.fills, self.use_last, self.twice_price, self.volume, self.counts,
         )  # fmt: skip
+        _note_last_trades(self.fills, c.tables.unit_value, self.last)
         return (self.twice_price - before) / 2.0
 
     def slip(
@@ -139,6 +148,13 @@ class LimitOrderFloor:
         bids, asks = np.zeros_like(marks), np.zeros_like(marks)
         _depths(self.books, marks, bids, asks)
         return bids, asks
+
+
+@kernel
+def _note_last_trades(fills, unit_value, last):
+    for f in range(fills.n[0]):
+        a = fills.asset[f]
+        last[a] = fills.cash[f] // (fills.lots[f] * unit_value[a])
 
 
 @kernel

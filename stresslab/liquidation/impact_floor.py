@@ -10,7 +10,7 @@ import numpy as np
 from stresslab.core.columns import Fills, Orders, make_fills
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CAUSE_ID
-from stresslab.liquidation.floor import Clearing, Moves
+from stresslab.liquidation.floor import TAG_CAUSES, Clearing, Moves
 from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
 from stresslab.margin.clearing import TRADED, match_in_impact_books
 from stresslab.margin.posting import settle_external
@@ -24,6 +24,8 @@ from stresslab.market.impact_book import (
 )
 
 _FORGOTTEN_LOTS = 1e-9
+#: Nothing rests in an impact book, so quotes are orders like any other.
+_CAUSES = tuple(CAUSE_ID["voluntary"] if c == CAUSE_ID["quotes"] else c for c in TAG_CAUSES)
 
 
 @dataclass
@@ -88,21 +90,43 @@ class ImpactFloor:
         _prices(self.books, prices)
         return prices
 
+    def last_trades(self) -> np.ndarray:
+        """Return the price that the next lot would trade at, in ticks, ``(n_assets,)``."""
+        return np.rint(self.prices()).astype(np.int64)
+
     def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
         """Send voluntary orders to the books in the given sequence."""
         self.fills.n[0] = 0
-        before = self.prices()
-        flow = np.zeros(marks.size, np.int64)
+        before, start = self.prices(), self.books.flow.copy()
+        flow = np.zeros((len(TAG_CAUSES), marks.size), np.int64)
         c = self.clearing
         match_in_impact_books(
             self.books, c.accounts, c.house, c.journal, c.tables, c.costs, marks, orders, sequence,
             self.fills, self._resting, self.counts, self.volume, flow,
         )  # fmt: skip
-        voluntary = CAUSE_ID["voluntary"]
-        moved = np.flatnonzero(flow)
-        self.own(moved, np.full_like(moved, voluntary), flow[moved])
-        move = self.prices() - before
-        return [(int(a), voluntary, float(move[a])) for a in np.flatnonzero(move)]
+        return self._moves_of(flow, before, start)
+
+    def _moves_of(self, flow: np.ndarray, before: np.ndarray, start: np.ndarray) -> Moves:
+        """Charge a batch's moves to the causes of its orders' tags, in the order of the tags.
+
+        ``flow`` (tags, A) are the signed lots of each tag; ``before`` and ``start`` are price and
+        flow before the batch. The move depends on the flow alone, so the order of orders does not
+        matter.
+        """
+        after, end, moves = self.prices(), self.books.flow.copy(), []
+        for tag in range(len(flow)):
+            moved = np.flatnonzero(flow[tag])
+            self.own(moved, np.full_like(moved, _CAUSES[tag]), flow[tag, moved])
+            start = start + flow[tag]
+            self.books.flow[:] = start
+            reached = self.prices() if flow[tag + 1 :].any() else after
+            moves += [
+                (int(a), _CAUSES[tag], float(reached[a] - before[a]))
+                for a in np.flatnonzero(reached - before)
+            ]
+            before = reached
+        self.books.flow[:] = end
+        return moves
 
     def force(
         self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray

@@ -1,8 +1,8 @@
-"""Margin calls, top-ups by hand and stop-losses: what happens before anybody is liquidated."""
+"""Margin calls and what traders answer: what happens before anybody is liquidated."""
 
 from __future__ import annotations
 
-from stresslab.core.columns import MARKET, N_MARGIN_CALLS, N_STOPS, N_TOPUPS, STOP
+from stresslab.core.columns import N_MARGIN_CALLS, N_TOPUPS
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS
 from stresslab.core.exact import to_ticks
@@ -46,37 +46,3 @@ def _holds_cross(accounts, n):
         if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
             return True
     return False
-
-
-@kernel
-def trigger_stops(accounts, marks, stop_ticks, orders):
-    """Append a market order for every position whose stop the mark has reached.
-
-    The order closes the whole position and enters the books with the next step's orders.
-    """
-    n_assets, n_accounts = accounts.position.shape
-    for a in range(n_assets):
-        for n in range(n_accounts):
-            stop = stop_ticks[a, n]
-            if stop == 0:
-                continue
-            held = accounts.position[a, n]
-            if (held > 0 and marks[a] <= stop) or (held < 0 and marks[a] >= stop):
-                _append_stop(orders, n, a, -held)
-                accounts.tally[N_STOPS, n] += 1
-                stop_ticks[a, n] = 0
-            elif held == 0:
-                stop_ticks[a, n] = 0
-
-
-@kernel
-def _append_stop(orders, n, asset, lots):
-    row = orders.n[0]
-    orders.n[0] = row + 1
-    orders.trader[row] = n
-    orders.asset[row] = asset
-    orders.kind[row] = MARKET
-    orders.lots[row] = lots
-    orders.price[row] = 0
-    orders.reduce_only[row] = 1
-    orders.tag[row] = STOP

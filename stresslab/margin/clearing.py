@@ -97,7 +97,7 @@ def match_in_impact_books(
     books, accounts, house, journal, tables, costs, marks, orders, sequence, fills, resting,
     counts, volume, flow,
 ):  # fmt: skip
-    """Send a batch of orders to the impact books; ``flow`` (A,) collects their signed lots.
+    """Send a batch of orders to the impact books; ``flow`` (tags, A) collects their signed lots.
 
     ``resting`` (A, N) is all zeros: nothing rests in an impact book.
     """
@@ -120,4 +120,4 @@ def match_in_impact_books(
         settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
         counts[TRADED] += fills.n[0] - first
         volume[a] += abs(filled)
-        flow[a] += filled
+        flow[orders.tag[place], a] += filled

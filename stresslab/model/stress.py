@@ -11,8 +11,9 @@ from stresslab.core.ledger import Conservation
 from stresslab.core.random import Streams
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.liquidation.sequence import sequence_by_trader
-from stresslab.margin.calls import send_margin_calls, trigger_stops
+from stresslab.margin.calls import send_margin_calls
 from stresslab.margin.funding import pay_funding
+from stresslab.margin.stops import StopBook, look_at_stops
 from stresslab.margin.tiers import rate_units
 from stresslab.market.funding import PremiumAverage, funding_rate
 from stresslab.market.view import look
@@ -52,6 +53,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders
         self._stops = make_orders(w.clearing.accounts.position.size)
+        self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
         self._premium = PremiumAverage(len(scenario.assets))
         self._suspects = np.empty(0, np.int64)
         self._call_level = rate_units(scenario.margin.call_level)
@@ -113,7 +115,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.engine.move_marks(self.recorded_step)
 
     def margin(self) -> None:
-        """Send margin calls, take top-ups, trigger stop-losses."""
+        """Send margin calls, take top-ups, trigger stop orders."""
         w, c = self.world, self.world.clearing
         marks = w.board.ticks
         self._suspects = self.engine.pools_to_call(self._call_level)
@@ -122,7 +124,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             c.accounts, c.house, c.journal, c.tables, marks, self._suspects, w.called,
             columns.topup_probability, columns.topup_fraction, self.streams["topup"], self.clock,
         )  # fmt: skip
-        trigger_stops(c.accounts, marks, columns.stop_ticks, self._stops)
+        watched = np.stack([marks, w.floor.last_trades(), w.market.index])
+        look_at_stops(c.accounts, watched, self._stop_book, self._stops)
 
     def liquidate(self) -> None:
         """Close pools in breach, round after round."""

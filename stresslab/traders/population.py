@@ -14,6 +14,7 @@ from stresslab.traders.balance import COUNTERPARTY, FIXED, SHRINKS, balance
 from stresslab.traders.planning import InitialMargin, Instruments, Plan, Planner
 from stresslab.traders.rules import IDS_PER_GROUP, TraderGroup
 from stresslab.traders.state import TraderColumns, make_columns
+from stresslab.traders.stops import TRIGGERS
 
 _MICRO_PER_CENT = 10_000
 _LEVERAGE_GRID = 100
@@ -98,6 +99,8 @@ def _draw_group(
         trait=uniforms(streams["trait"], ids, 0, 0),
         trades=plan.trades.astype(np.int8),
         n_traded=plan.trades.sum(axis=0, dtype=np.int64),
+        stop_trigger=np.full(number, TRIGGERS.index(group.stops.trigger)),
+        stop_offset=np.full(number, group.stops.offset),
         first_leg=plan.first_leg,
         second_leg=plan.second_leg,
     )

@@ -12,6 +12,7 @@ from stresslab.traders.choice import CHOICES
 from stresslab.traders.distributions import WEALTH, Leverage
 from stresslab.traders.holdings import HOLDINGS
 from stresslab.traders.holdings.flat import Flat
+from stresslab.traders.stops import StopOrders
 from stresslab.traders.strategies import STRATEGY_PARAMETERS
 
 #: A trader's id is its group's place times this, plus its place in the group: a trader added to a
@@ -72,6 +73,7 @@ class TraderGroup:
     margin_mode: Any | None = param(
         "Choice of margin mode, where it differs from the scenario's", default=None, kinds=CHOICES
     )
+    stops: StopOrders = param("How the group's stop orders work", factory=StopOrders)
     is_counterparty: bool = param(
         "Whether the group takes the other side of what the others hold before the first step",
         default=False,

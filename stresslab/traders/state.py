@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from stresslab.traders.stops import MARKET_STOP
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -25,8 +27,13 @@ class TraderColumns(NamedTuple):
     n_traded: np.ndarray  # (N,) their number
     first_leg: np.ndarray  # (N,) asset of a hedge's first leg, NO_LEG if none
     second_leg: np.ndarray  # (N,) asset of the second leg
-    stop_ticks: np.ndarray  # (A, N) mark at which the position is to be closed, 0 for none
+    stop_ticks: np.ndarray  # (A, N) price at which the position is to be closed, 0 for none
     stop_distance: np.ndarray  # (N,) part of the margin lost at the stop, 0 for no stop
+    take_profit_ticks: np.ndarray  # (A, N) price at which profit is to be taken, 0 for none
+    take_profit_distance: np.ndarray  # (N,) part of the margin gained there, 0 for none
+    waiting_ticks: np.ndarray  # (A, N) limit of a triggered stop that is not filled, 0 for none
+    stop_trigger: np.ndarray  # (N,) place in TRIGGERS of the price that stop orders watch
+    stop_offset: np.ndarray  # (N,) limit beyond the trigger, of it; negative: a market order
     reentry_step: np.ndarray  # (A, N) first step of a new position, or NOT_PLANNED
     topup_probability: np.ndarray  # (N,) chance of answering a margin call
     topup_fraction: np.ndarray  # (N,) part of the free wallet cash then moved into the silo
@@ -53,6 +60,11 @@ def make_columns(n_traders: int, n_assets: int) -> TraderColumns:
         second_leg=np.full(n_traders, NO_LEG),
         stop_ticks=np.zeros((n_assets, n_traders), np.int64),
         stop_distance=per_trader(np.float64),
+        take_profit_ticks=np.zeros((n_assets, n_traders), np.int64),
+        take_profit_distance=per_trader(np.float64),
+        waiting_ticks=np.zeros((n_assets, n_traders), np.int64),
+        stop_trigger=per_trader(),
+        stop_offset=np.full(n_traders, MARKET_STOP),
         reentry_step=np.zeros((n_assets, n_traders), np.int64),
         topup_probability=per_trader(np.float64),
         topup_fraction=per_trader(np.float64),

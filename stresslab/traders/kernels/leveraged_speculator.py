@@ -21,6 +21,8 @@ class Memory(NamedTuple):
     reentry_step: np.ndarray  # (A, N)
     stop_ticks: np.ndarray  # (A, N)
     stop_distance: np.ndarray  # (N,)
+    take_profit_ticks: np.ndarray  # (A, N)
+    take_profit_distance: np.ndarray  # (N,)
     topup_probability: np.ndarray  # (N,)
     topup_fraction: np.ndarray  # (N,)
 
@@ -42,6 +44,7 @@ def decide_speculator(
     initial_rate, is_spot = sight.initial_rate, sight.is_spot
     reentry_step, stop_ticks = memory.reentry_step, memory.stop_ticks
     stop_distance = memory.stop_distance
+    profit_ticks, profit_distance = memory.take_profit_ticks, memory.take_profit_distance
     for row in rows:
         id = ids[row]
         for asset in range(lot_value.size):
@@ -56,6 +59,7 @@ def decide_speculator(
                 wait = values.reentry_seconds * exponential(key, id, step, first + WAIT)
                 reentry_step[asset, row] = step + 1 + np.int64(math.floor(wait / step_seconds))
                 stop_ticks[asset, row] = 0
+                profit_ticks[asset, row] = 0
                 continue
             if step < reentry_step[asset, row]:
                 continue
@@ -69,12 +73,16 @@ def decide_speculator(
             side = 1 if uniform(key, id, step, first + SIDE) < values.share_long else -1
             reentry_step[asset, row] = NOT_PLANNED
             stop_ticks[asset, row] = _stop(mark[asset], side, stop_distance[row], usable)
+            profit_ticks[asset, row] = _stop(mark[asset], -side, profit_distance[row], usable)
             send(orders, row, asset, MARKET, side * lots, 0, 0, VOLUNTARY)
 
 
 @kernel
 def _stop(mark: int, side: int, distance: float, leverage: float) -> int:
-    """Return the mark at which a new position's stop triggers, 0 for a trader without stops."""
+    """Return where a new position's stop triggers, 0 for a trader without stops.
+
+    ``side`` is that of the position for a stop-loss, the opposite for a take-profit.
+    """
     if distance == 0.0:
         return 0
     return max(1, np.int64(math.floor(mark * (1.0 - side * distance / leverage))))
@@ -88,6 +96,7 @@ def prepare_speculators(
     memory: Memory,
     stop_key: np.ndarray,
     topup_key: np.ndarray,
+    profit_key: np.ndarray,
 ) -> None:
     """Set the columns of stops and top-ups once, before the first step."""
     position, is_spot, initial_rate = sight.position, sight.is_spot, sight.initial_rate
@@ -95,6 +104,8 @@ def prepare_speculators(
         id = sight.id[row]
         if uniform(stop_key, id, 0, 0) < values.stop_share:
             memory.stop_distance[row] = values.stop_loss
+        if uniform(profit_key, id, 0, 0) < values.take_profit_share:
+            memory.take_profit_distance[row] = values.take_profit
         if uniform(topup_key, id, 0, 0) < values.topup_share:
             memory.topup_probability[row] = values.topup_probability
             memory.topup_fraction[row] = values.topup_fraction
@@ -106,4 +117,6 @@ def prepare_speculators(
             usable = usable_leverage(sight.leverage[row], initial_rate[asset], 0)
             distance = memory.stop_distance[row]
             memory.reentry_step[asset, row] = NOT_PLANNED
+            gain = memory.take_profit_distance[row]
             memory.stop_ticks[asset, row] = _stop(sight.mark[asset], side, distance, usable)
+            memory.take_profit_ticks[asset, row] = _stop(sight.mark[asset], -side, gain, usable)

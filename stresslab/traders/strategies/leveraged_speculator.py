@@ -11,6 +11,8 @@ from stresslab.traders.state import NOT_PLANNED
 from stresslab.traders.trader import Order, Trader
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from stresslab.core.columns import Market, Orders
     from stresslab.core.random import Draws
     from stresslab.traders.group import Group, StepDraws
@@ -23,8 +25,8 @@ USES = 4
 class LeveragedSpeculator(Trader):
     """Keeps a position at its own leverage in each perpetual it trades, spot never.
 
-    A trader who finds itself flat (closed, stopped or liquidated) waits before it comes back. A
-    stop is set when the position opens; the engine closes the position when the mark crosses it.
+    A trader who finds itself flat (closed, stopped or liquidated) waits before it comes back. Stop
+    orders are set when the position opens; the venue closes the position when a price crosses them.
     """
 
     @declared
@@ -47,6 +49,15 @@ class LeveragedSpeculator(Trader):
         stop_share: float = param("Share of traders who set stops", default=0.3, ge=0, le=1)
         stop_loss: float = param(
             "Part of a position's margin lost when its stop triggers", default=0.5, gt=0, lt=1
+        )
+        take_profit_share: float = param(
+            "Share of traders who set take-profits", default=0.0, ge=0, le=1
+        )
+        take_profit: float = param(
+            "Gain at which a take-profit triggers, as a part of a position's margin",
+            default=1.0,
+            gt=0,
+            le=100,
         )
         topup_share: float = param(
             "Share of traders who answer margin calls of isolated positions",
@@ -86,6 +97,7 @@ class LeveragedSpeculator(Trader):
         steps = 1 + math.floor(wait / self.group.step_seconds)
         self.columns.reentry_step[asset, self.row] = int(market.step[0]) + steps
         self.columns.stop_ticks[asset, self.row] = 0
+        self.columns.take_profit_ticks[asset, self.row] = 0
 
     def _opens(self, asset: int, market: Market, draws: Draws) -> bool:
         if market.step[0] < self.columns.reentry_step[asset, self.row]:
@@ -100,12 +112,16 @@ class LeveragedSpeculator(Trader):
         is_long = draws.uniform("speculator", SIDE + USES * asset) < self.parameters.share_long
         side = 1 if is_long else -1
         self.columns.reentry_step[asset, self.row] = NOT_PLANNED
-        self.columns.stop_ticks[asset, self.row] = self._stop(asset, side)
+        columns = self.columns
+        columns.stop_ticks[asset, self.row] = self._stop(asset, side, columns.stop_distance)
+        columns.take_profit_ticks[asset, self.row] = self._stop(
+            asset, -side, columns.take_profit_distance
+        )
         return [Order(asset, MARKET, side * lots)]
 
-    def _stop(self, asset: int, side: int) -> int:
-        """Return the mark at which the stop's part of the margin is lost, 0 without a stop."""
-        distance = float(self.columns.stop_distance[self.row])
+    def _stop(self, asset: int, side: int, distances: np.ndarray) -> int:
+        """Return the price at which a part of the margin is lost on that side, 0 for no stop."""
+        distance = float(distances[self.row])
         if distance == 0:
             return 0
         mark = float(self.group.market.mark[asset])
@@ -121,10 +137,8 @@ class LeveragedSpeculator(Trader):
         from stresslab.traders.kernels.leveraged_speculator import Memory, prepare_speculators
 
         group.memory = Memory(*(getattr(group.columns, name) for name in Memory._fields))
-        stop_key, topup_key = draws.streams["stop"], draws.streams["topup_habit"]
-        prepare_speculators(
-            group.members, group.values, group.sight, group.memory, stop_key, topup_key
-        )
+        keys = (draws.streams[name] for name in ("stop", "topup_habit", "take_profit_habit"))
+        prepare_speculators(group.members, group.values, group.sight, group.memory, *keys)
 
     @classmethod
     def decide_all(cls, group: Group, market: Market, draws: StepDraws, orders: Orders) -> None:
