@@ -164,6 +164,14 @@ def test_haircuts_and_charges_come_on_top():
     assert margin.initial == pytest.approx(110 - 15)
 
 
+def test_collateral_is_worth_more_of_a_cheap_quote_currency():
+    coin = Collateral(2.0, 50.0, False, 0.0, 0.0)
+
+    assert grid_margin(portfolio(collaterals=[coin])).value == 100
+    assert grid_margin(portfolio(collaterals=[coin], stable_price=0.5)).value == 200
+    assert Collateral(1.0, 1.0, False, 0.0, 0.0).confidence == 1
+
+
 @pytest.mark.parametrize(
     ("confidence", "charge"), [(0.55, 0.0), (0.5499, 0.4501), (0.0, 1.0), (1.0, 0.0)]
 )
