@@ -83,6 +83,10 @@ def test_rates_at_the_caps(interest, lower, upper, expected):
     assert scaled == expected
 
 
+def test_a_rate_is_never_above_one():
+    assert margins.scaled_initial_rate(Fraction(12, 10), 0, lower_cap=1, upper_cap=2) == 1
+
+
 @pytest.mark.parametrize("notional", [123_456, -123_456])
 def test_margin_rounds_up_to_the_quote_step(notional):
     rate = Fraction(567_243, 1_000_000)  # 70,029.55 of 123,456
