@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from stresslab.core.declarations import declared, param
+from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.liquidation.rules import LiquidationRules
-from stresslab.margin.rules import MarginRules
 from stresslab.market.rules import Asset, MarketRules, ReplayIndex
 from stresslab.traders.choice import CHOICES
 from stresslab.traders.choice.fixed_share import FixedShare
@@ -36,7 +36,7 @@ class Scenario:
     )
     assets: dict[str, Asset] = param("Contracts that trade, in the order of their ids")
     market: MarketRules = param("Prices, fees and funding", factory=MarketRules)
-    margin: MarginRules = param("Margin rules of the venue")
+    margin: MarginAndClosure = param("Margin rules of the venue")
     liquidation: LiquidationRules = param("Liquidation rules", factory=LiquidationRules)
     margin_mode: object = param(
         "How traders choose the margin mode of a position, unless their group says otherwise",

@@ -81,10 +81,11 @@ def market(
         "margin": {
             "brackets": dict.fromkeys(assets, BRACKETS),
             "isolated": {
-                "closure": "whole", "penalty_rate": 0.0, "initial_margin_factor": 1.0,
+                "closure": {"kind": "whole"}, "penalty_rate": 0.0, "initial_margin_factor": 1.0,
             },
             "cross": {
-                "closure": "least_to_restore", "penalty_rate": 0.0, "initial_margin_factor": 1.0,
+                "closure": {"kind": "least_to_restore"}, "penalty_rate": 0.0,
+                "initial_margin_factor": 1.0,
             },
         },
         "liquidation": {"feedback": "no_feedback"},

@@ -9,20 +9,16 @@ import numpy as np
 from stresslab.core.events import CAUSES, CROSS, ISOLATED, EventLog
 from stresslab.core.ledger import Conservation, clear_journal
 from stresslab.core.random import Streams, uniforms
+from stresslab.liquidation.closing import Closer, by_urgency
 from stresslab.liquidation.floor import Clearing, fill_at_mark
-from stresslab.liquidation.forced import (
-    CLOSURES,
-    ClosureRules,
-    choose_orders,
-    make_forced_orders,
-)
+from stresslab.liquidation.forced import Charges, make_forced_orders
 from stresslab.liquidation.judgement import explain
+from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.liquidation.owners import owners
 from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.waterfall import Waterfall
 from stresslab.margin.pools import breached_among, pool_states
-from stresslab.margin.rules import MarginRules
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, rate_units
 from stresslab.market.marks import MarkBoard
@@ -38,16 +34,18 @@ class LiquidationEngine:
     def __init__(
         self,
         rules: LiquidationRules,
-        margin: MarginRules,
+        margin: MarginAndClosure,
         clearing: Clearing,
         floor: Any,
         board: MarkBoard,
         log: EventLog,
         streams: Streams,
         conservation: Conservation,
+        step_seconds: float,
     ) -> None:
         self._rules, self._clearing, self._floor, self._board = rules, clearing, floor, board
-        self._closure = _closure_rules(rules, margin, clearing)
+        self._closer = Closer(margin, rules.liquidation_target, clearing, step_seconds)
+        self._charges = _charges(margin, clearing)
         self._streams, self._conservation = streams, conservation
         self._waterfall = Waterfall(
             clearing.accounts, clearing.house, clearing.journal, clearing.tables, rules
@@ -126,6 +124,7 @@ class LiquidationEngine:
         charged = np.where(is_own, loss, np.iinfo(np.int64).min).argmax(axis=1)
         ids = self.recorder.open_spells(step, round_, fresh, why, legs, charged)
         self._spell_of[fresh] = ids
+        self._closer.breached(step, fresh)
         np.add.at(c.accounts.n_liquidations, n, 1)
         for code, spell in zip(fresh.tolist(), ids.tolist(), strict=True):
             self._active[code] = self.recorder.spells[spell]
@@ -151,11 +150,12 @@ class LiquidationEngine:
     def _run_round(self, step: int, breached: np.ndarray) -> bool:
         """Close what the breached pools must close; False if nothing could be traded."""
         c, orders, marks = self._clearing, self._orders, self._board.ticks.copy()
-        choose_orders(c.accounts, c.tables, self._closure, marks, self._served(breached), orders)
+        self._closer.choose(step, marks, self._served(breached), self._floor, orders)
         if orders.n[0] == 0:
             return False
         self.rounds += 1
         moves = self._execute(step, marks)
+        self._closer.settle(step, marks, orders)
         n = int(orders.n[0])
         self.recorder.forced_orders(step, self.rounds, orders, self._spell_of, marks)
         np.add.at(self.forced_lots, orders.asset[:n], np.abs(orders.filled[:n]))
@@ -169,26 +169,21 @@ class LiquidationEngine:
         limit = self._rules.pools_per_round
         if limit is None or breached.size <= limit:
             return breached
-        c = self._clearing
-        equity, need, _ = self._states(breached)
-        pairs = zip(equity.tolist(), need.tolist(), strict=True)
-        ratio = [have / max(wanted, 1) for have, wanted in pairs]
-        ids = c.accounts.id[breached % c.accounts.position.shape[1]]
-        return np.sort(breached[np.lexsort((ids, np.array(ratio)))[:limit]])
+        return np.sort(by_urgency(self._clearing, self._board.ticks, breached)[:limit])
 
     def _execute(self, step: int, marks: np.ndarray) -> np.ndarray:
         c, orders = self._clearing, self._orders
         if self._rules.feedback == "no_feedback":
             sequence = np.arange(orders.n[0])
             fill_at_mark(
-                c.accounts, c.house, c.journal, c.tables, self._closure, marks, orders, sequence
+                c.accounts, c.house, c.journal, c.tables, self._charges, marks, orders, sequence
             )
             return np.zeros(marks.size)
         sequence = self._sequence(step)
         if self._rules.feedback == "slipped":
-            return np.asarray(self._floor.slip(orders, sequence, self._closure, marks))
+            return np.asarray(self._floor.slip(orders, sequence, self._charges, marks))
         self._withdraw()
-        return np.asarray(self._floor.force(orders, sequence, self._closure, marks))
+        return np.asarray(self._floor.force(orders, sequence, self._charges, marks))
 
     def _sequence(self, step: int) -> np.ndarray:
         n = int(self._orders.n[0])
@@ -248,13 +243,7 @@ class LiquidationEngine:
         self.recorder.finish()
 
 
-def _closure_rules(
-    rules: LiquidationRules, margin: MarginRules, clearing: Clearing
-) -> ClosureRules:
+def _charges(margin: MarginAndClosure, clearing: Clearing) -> Charges:
     modes = (margin.isolated, margin.isolated, margin.cross)
-    return ClosureRules(
-        closure=np.array([CLOSURES[m.closure] for m in modes], np.int64),
-        penalty=np.array([rate_units(m.penalty_rate) for m in modes], np.int64),
-        target=np.array([rate_units(rules.liquidation_target)], np.int64),
-        taker=clearing.costs.taker,
-    )
+    penalties = [rate_units(mode.penalty_rate) for mode in modes]
+    return Charges(penalty=np.array(penalties, np.int64), taker=clearing.costs.taker)

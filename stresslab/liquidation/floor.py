@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stresslab.core.columns import MARKET, Accounts, Fills, Orders, make_fills
+from stresslab.core.columns import IOC, MARKET, Accounts, Fills, Orders, make_fills
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CAUSE_ID
 from stresslab.core.ledger import House, Journal
-from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
+from stresslab.liquidation.forced import Charges, ForcedOrders, charge_orders, settle_forced
 from stresslab.margin.clearing import (
     CANCELLED,
     TRADED,
@@ -101,27 +101,27 @@ class LimitOrderFloor:
         ]
 
     def force(
-        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+        self, orders: ForcedOrders, sequence: np.ndarray, charges: Charges, marks: np.ndarray
     ) -> np.ndarray:
         """Let a round's forced orders walk the books; return each asset's price move in ticks."""
         before = self.twice_price.copy()
         self.fills.n[0] = 0
         c = self.clearing
         _force(
-            self.books, c.accounts, c.house, c.journal, c.tables, c.costs, rules, marks, orders,
+            self.books, c.accounts, c.house, c.journal, c.tables, c.costs, charges, marks, orders,
             sequence, self.fills, self.use_last, self.twice_price, self.volume, self.counts,
         )  # fmt: skip
         _note_last_trades(self.fills, c.tables.unit_value, self.last)
         return (self.twice_price - before) / 2.0
 
     def slip(
-        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+        self, orders: ForcedOrders, sequence: np.ndarray, charges: Charges, marks: np.ndarray
     ) -> np.ndarray:
         """Fill against external at the price the books ask, leaving them untouched."""
         c = self.clearing
         ahead = np.zeros((2, marks.size), np.int64)
         _slip(
-            self.books, c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence,
+            self.books, c.accounts, c.house, c.journal, c.tables, charges, marks, orders, sequence,
             ahead,
         )  # fmt: skip
         return np.zeros(marks.size)
@@ -184,13 +184,14 @@ def _depths(books, marks, bids, asks):
 
 @kernel
 def _force(
-    books, accounts, house, journal, tables, costs, rules, marks, orders, sequence, fills, use_last,
-    price, volume, counts,
+    books, accounts, house, journal, tables, costs, charges, marks, orders, sequence, fills,
+    use_last, price, volume, counts,
 ):  # fmt: skip
     for row in sequence:
-        n, a = orders.account[row], orders.asset[row]
+        n, a, limit = orders.account[row], orders.asset[row], orders.limit[row]
         first = fills.n[0]
-        submit(books, a, n, MARKET, orders.lots[row], 0, tables.unit_value[a], fills)
+        kind = MARKET if limit == 0 else IOC
+        submit(books, a, n, kind, orders.lots[row], limit, tables.unit_value[a], fills)
         lots, cash = 0, 0
         for f in range(first, fills.n[0]):
             lots += fills.lots[f]
@@ -206,27 +207,33 @@ def _force(
     if not use_last:
         for a in range(price.size):  # the quotes of closed pools may be gone from other books
             price[a] = twice_book_price(books, a, price[a])
-    charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
+    charge_orders(accounts, house, journal, tables, charges, marks, orders, sequence)
 
 
 @kernel
-def fill_at_mark(accounts, house, journal, tables, rules, marks, orders, sequence):
-    """Fill every forced order in full against external at the round's mark."""
+def fill_at_mark(accounts, house, journal, tables, charges, marks, orders, sequence):
+    """Fill forced orders in full against external at the round's mark, if their limit allows."""
     for row in sequence:
-        a, lots = orders.asset[row], orders.lots[row]
+        a, lots, limit = orders.asset[row], orders.lots[row], orders.limit[row]
+        if limit != 0 and (limit - marks[a]) * lots < 0:
+            continue
         cash = lots * marks[a] * tables.unit_value[a]
         settle_forced(accounts, house, journal, orders, row, lots, cash)
         settle_external(house, a, -lots, -cash)
-    charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
+    charge_orders(accounts, house, journal, tables, charges, marks, orders, sequence)
 
 
 @kernel
-def _slip(books, accounts, house, journal, tables, rules, marks, orders, sequence, ahead):
+def _slip(books, accounts, house, journal, tables, charges, marks, orders, sequence, ahead):
     """Walk a copy of the round: each order pays what it would behind those before it."""
     for row in sequence:
-        a, wanted = orders.asset[row], orders.lots[row]
+        a, wanted, limit = orders.asset[row], orders.lots[row], orders.limit[row]
         side = 0 if wanted > 0 else 1
         before = ahead[side, a]
+        if limit != 0:
+            bids, asks = depth(books, a, limit, limit)
+            reached = asks if wanted > 0 else -bids
+            wanted = within(wanted, reached - before)
         lots_before, cash_before = walk(books, a, before, tables.unit_value[a])
         lots_after, cash_after = walk(books, a, before + wanted, tables.unit_value[a])
         ahead[side, a] = before + wanted
@@ -234,4 +241,12 @@ def _slip(books, accounts, house, journal, tables, rules, marks, orders, sequenc
         if lots != 0:
             settle_forced(accounts, house, journal, orders, row, lots, cash)
             settle_external(house, a, -lots, -cash)
-    charge_orders(accounts, house, journal, tables, rules, marks, orders, sequence)
+    charge_orders(accounts, house, journal, tables, charges, marks, orders, sequence)
+
+
+@kernel
+def within(wanted, room):
+    """Return the signed lots of an order that signed ``room`` leaves, none if that is used up."""
+    if wanted > 0:
+        return min(wanted, max(0, room))
+    return max(wanted, min(0, room))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stresslab.core.columns import Fills, Orders, make_fills
+from stresslab.core.columns import IOC, MARKET, Fills, Orders, make_fills
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CAUSE_ID
 from stresslab.liquidation.floor import TAG_CAUSES, Clearing, Moves
-from stresslab.liquidation.forced import ClosureRules, ForcedOrders, charge_orders, settle_forced
+from stresslab.liquidation.forced import Charges, ForcedOrders, charge_orders, settle_forced
 from stresslab.margin.clearing import TRADED, match_in_impact_books
 from stresslab.margin.posting import settle_external
 from stresslab.market.impact_book import (
@@ -21,6 +21,7 @@ from stresslab.market.impact_book import (
     impact_depth,
     price_now,
     price_ticks,
+    submit_impact,
 )
 
 _FORGOTTEN_LOTS = 1e-9
@@ -129,35 +130,46 @@ class ImpactFloor:
         return moves
 
     def force(
-        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+        self, orders: ForcedOrders, sequence: np.ndarray, charges: Charges, marks: np.ndarray
     ) -> np.ndarray:
         """Fill a round's forced orders together by asset; return each price move in ticks."""
         before = self.prices()
-        self._fill(orders, sequence, rules, marks)
+        self._fill(orders, sequence, charges, marks)
         n = int(orders.n[0])
         np.add.at(self.volume, orders.asset[:n], np.abs(orders.filled[:n]))
-        self.counts[TRADED] += n
+        self.counts[TRADED] += np.count_nonzero(orders.filled[:n])
         return self.prices() - before
 
     def slip(
-        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+        self, orders: ForcedOrders, sequence: np.ndarray, charges: Charges, marks: np.ndarray
     ) -> np.ndarray:
         """Fill at the price that the law asks, then undo what the flow did to it."""
         flow = self.books.flow.copy()
-        self._fill(orders, sequence, rules, marks)
+        self._fill(orders, sequence, charges, marks)
         self.books.flow[:] = flow
         return np.zeros(marks.size)
 
     def _fill(
-        self, orders: ForcedOrders, sequence: np.ndarray, rules: ClosureRules, marks: np.ndarray
+        self, orders: ForcedOrders, sequence: np.ndarray, charges: Charges, marks: np.ndarray
     ) -> None:
         c = self.clearing
         for asset in np.unique(orders.asset[: orders.n[0]]):
             rows = sequence[orders.asset[sequence] == asset]
+            if orders.limit[rows].any():
+                self._fill_in_turn(orders, rows, asset)
+                continue
             lots = orders.lots[rows]
             cash = execute_together(self.books, asset, lots, c.tables.unit_value[asset])
             _settle_together(c.accounts, c.house, c.journal, orders, rows, asset, lots, cash)
-        charge_orders(c.accounts, c.house, c.journal, c.tables, rules, marks, orders, sequence)
+        charge_orders(c.accounts, c.house, c.journal, c.tables, charges, marks, orders, sequence)
+
+    def _fill_in_turn(self, orders: ForcedOrders, rows: np.ndarray, asset: int) -> None:
+        """Fill orders with limits one after another, each as far as its own limit allows."""
+        c = self.clearing
+        self.fills.n[0] = 0
+        _settle_in_turn(
+            self.books, c.accounts, c.house, c.journal, c.tables, orders, rows, asset, self.fills
+        )
 
     def withdraw(self, pools: np.ndarray) -> None:
         """Do nothing: no order rests in an impact book."""
@@ -193,3 +205,16 @@ def _settle_together(accounts, house, journal, orders, rows, asset, lots, cash):
     for place in range(rows.size):
         settle_forced(accounts, house, journal, orders, rows[place], lots[place], cash[place])
         settle_external(house, asset, -lots[place], -cash[place])
+
+
+@kernel
+def _settle_in_turn(books, accounts, house, journal, tables, orders, rows, asset, fills):
+    for row in rows:
+        n, limit, first = orders.account[row], orders.limit[row], fills.n[0]
+        kind = MARKET if limit == 0 else IOC
+        lots = submit_impact(
+            books, asset, n, kind, orders.lots[row], limit, tables.unit_value[asset], fills
+        )
+        if lots != 0:
+            settle_forced(accounts, house, journal, orders, row, lots, fills.cash[first])
+            settle_external(house, asset, -lots, -fills.cash[first])

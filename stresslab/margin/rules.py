@@ -36,13 +36,8 @@ class Bracket:
 
 @declared
 class ModeRules:
-    """Attributes of the pools of one margin mode; every rule asks these, none asks the mode."""
+    """Attributes of the pools of one margin mode, but for how they are closed."""
 
-    closure: str = param(
-        "How a breached pool is closed: the whole position at market, or the least that restores "
-        "its buffer, leg by leg",
-        choices=("whole", "least_to_restore"),
-    )
     penalty_rate: float = param(
         "Liquidation penalty paid to the insurance fund", unit="of closed notional", ge=0, le=0.5
     )
@@ -55,14 +50,6 @@ class ModeRules:
     )
 
 
-def _isolated() -> ModeRules:
-    return ModeRules(closure="whole", penalty_rate=0.0125, initial_margin_factor=1.25)
-
-
-def _cross() -> ModeRules:
-    return ModeRules(closure="least_to_restore", penalty_rate=0.005)
-
-
 @declared
 class MarginRules:
     """Margin of the venue: brackets, modes, alerts and how isolated positions are funded."""
@@ -70,8 +57,8 @@ class MarginRules:
     brackets: dict[str, tuple[Bracket, ...]] = param(
         "Leverage table of each asset, rising floors from 0"
     )
-    isolated: ModeRules = param("Pools of one position", factory=_isolated)
-    cross: ModeRules = param("Pools of a whole account", factory=_cross)
+    isolated: ModeRules = param("Pools of one position")
+    cross: ModeRules = param("Pools of a whole account")
     max_leverage: dict[str, float] = param(
         "Leverage cap by asset, on top of the brackets", unit="x", factory=dict, ge=1, le=1000
     )

@@ -48,7 +48,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.conservation = Conservation(w.clearing.accounts, w.clearing.house)
         self.engine = LiquidationEngine(
             scenario.liquidation, scenario.margin, w.clearing, w.floor, w.board, self.log,
-            self.streams, self.conservation,
+            self.streams, self.conservation, scenario.step_seconds,
         )  # fmt: skip
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders

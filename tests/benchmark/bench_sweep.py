@@ -20,8 +20,9 @@ sys.path.insert(0, str(ROOT))
 
 from stresslab.core.columns import Accounts, make_accounts  # noqa: E402
 from stresslab.core.events import CROSS, FLAT, ISOLATED  # noqa: E402
+from stresslab.liquidation.modes import MarginAndClosure  # noqa: E402
 from stresslab.margin.pools import breached_among  # noqa: E402
-from stresslab.margin.rules import Bracket, MarginRules  # noqa: E402
+from stresslab.margin.rules import Bracket  # noqa: E402
 from stresslab.margin.sweep import pools_short_of_margin  # noqa: E402
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, margin_tables  # noqa: E402
 
@@ -36,7 +37,7 @@ N_PLAIN = 20_000
 def tables() -> MarginTables:
     """Return 5 to 12 brackets by asset, floors tripling from 20,000 USD."""
     names = [f"asset{a}" for a in range(N_ASSETS)]
-    rules = MarginRules(
+    rules = MarginAndClosure(
         brackets={
             name: tuple(
                 Bracket(

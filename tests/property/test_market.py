@@ -53,7 +53,7 @@ ARMS = {
     "isolated": {"margin_mode": {"kind": "fixed_share", "cross_share": 0.0}},
     "cross": {"margin_mode": {"kind": "fixed_share", "cross_share": 1.0}},
     "choice": {"margin_mode": {"kind": "logit"}},
-    "whole": {"margin__cross__closure": "whole"},
+    "whole": {"margin__cross__closure": {"kind": "whole"}},
     "no_feedback": {"liquidation__feedback": "no_feedback"},
     "slipped": {"liquidation__feedback": "slipped"},
 }

@@ -273,7 +273,7 @@ class Slow:
     def _forced(self, pool: Pool) -> list[tuple[int, int]]:
         """Return (asset, lots) of what a breached pool must trade in this round."""
         held = [asset for asset, lots in sorted(pool.lots.items()) if lots]
-        if self._rules(pool)["closure"] == "whole":
+        if self._rules(pool)["closure"]["kind"] == "whole":
             return [(asset, -pool.lots[asset]) for asset in held]
         leg = max(held, key=lambda a: (self._leg_maintenance(pool, a), -a))
         return [(leg, -self._least_lots(pool, leg))]

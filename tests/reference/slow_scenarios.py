@@ -47,7 +47,7 @@ def scenario(seed: int) -> dict[str, Any]:
 
 def _mode(draw: Random, factor: float) -> dict[str, Any]:
     return {
-        "closure": draw.choice(("whole", "least_to_restore", "least_to_restore")),
+        "closure": {"kind": draw.choice(("whole", "least_to_restore", "least_to_restore"))},
         "penalty_rate": draw.choice((0.0, 0.005, 0.0125)),
         "initial_margin_factor": factor,
     }

@@ -86,8 +86,8 @@ def plain() -> dict[str, Any]:
         },
         "margin": {
             "brackets": {"A": [bracket], "B": [bracket]},
-            "isolated": {"closure": "whole", "penalty_rate": 0.01},
-            "cross": {"closure": "least_to_restore", "penalty_rate": 0.0},
+            "isolated": {"closure": {"kind": "whole"}, "penalty_rate": 0.01},
+            "cross": {"closure": {"kind": "least_to_restore"}, "penalty_rate": 0.0},
         },
         "liquidation": {"liquidation_target": 0.82, "insurance_fund_usd": 1000.0},
         "traders": {

@@ -175,7 +175,11 @@ def test_initial_margin_of_real_tables(rows: list[Row]) -> None:
     factor = Fraction(5, 4)
     positions = [lots for lots in lots_to_try(rows) if row_of(rows, lots * 10 * USD)[3] >= 5]
     accounts = [{"wealth_usd": lots * 10.0, "positions": {"X": lots}} for lots in positions]
-    isolated = {"closure": "whole", "penalty_rate": 0.0, "initial_margin_factor": float(factor)}
+    isolated = {
+        "closure": {"kind": "whole"},
+        "penalty_rate": 0.0,
+        "initial_margin_factor": float(factor),
+    }
     log = run(
         {"X": ASSET},
         {"X": brackets_of(rows)},

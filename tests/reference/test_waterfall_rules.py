@@ -23,13 +23,15 @@ USD = 1_000_000
 def market(groups: dict[str, Any], falls: dict[str, tuple[str, float, float]]) -> dict[str, Any]:
     """Return a market marked at the index, without fund or feedback; falls are (asset, fall, s)."""
     scenario = plain()
-    cross = {"closure": "least_to_restore", "penalty_rate": 0.0}
+    cross = {"closure": {"kind": "least_to_restore"}, "penalty_rate": 0.0}
     scenario["market"]["mark"] = {"rule": "index"}
     scenario["market"]["shocks"] = {
         name: {"assets": [asset], "fall": fall, "at_seconds": at}
         for name, (asset, fall, at) in falls.items()
     }
-    scenario["margin"].update(cross=cross, isolated={"closure": "whole", "penalty_rate": 0.0})
+    scenario["margin"].update(
+        cross=cross, isolated={"closure": {"kind": "whole"}, "penalty_rate": 0.0}
+    )
     scenario["liquidation"] = {"feedback": "no_feedback", "insurance_fund_usd": 0.0}
     return {**scenario, "duration_seconds": 5.0, "traders": groups}
 
@@ -53,7 +55,7 @@ def test_a_penalty_makes_no_deficit() -> None:
     """
     groups = {"all": group(1.0, account(2800.0, A=10, B=10), account(1e6, A=-10, B=-10))}
     scenario = market(groups, {"first": ("A", 0.1, 2.0)})
-    scenario["margin"]["cross"] = {"closure": "whole", "penalty_rate": 0.05}
+    scenario["margin"]["cross"] = {"closure": {"kind": "whole"}, "penalty_rate": 0.05}
     scenario["market"]["book"]["law"]["depth_usd_by_asset"] = {"A": 1e12, "B": 1000 / 3}
     scenario["liquidation"]["feedback"] = "market"
     tables = run(scenario)

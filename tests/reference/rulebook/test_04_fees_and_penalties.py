@@ -34,7 +34,11 @@ def test_the_same_breach_in_two_modes_pays_penalties_in_the_configured_ratio(rat
             "other": people((1e6, {"BTC": -20 * side})),
         },
         margin__isolated__penalty_rate=rates[0],
-        margin__cross={"closure": "whole", "penalty_rate": rates[1], "initial_margin_factor": 1.0},
+        margin__cross={
+            "closure": {"kind": "whole"},
+            "penalty_rate": rates[1],
+            "initial_margin_factor": 1.0,
+        },
         market__fees={"maker_rate": 0.0002, "taker_rate": 0.0005},
         liquidation__insurance_fund_usd=7.0,
     )

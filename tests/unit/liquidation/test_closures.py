@@ -140,9 +140,9 @@ def test_cross_goes_leg_by_leg_when_one_is_not_enough():
 
 
 def test_closure_is_an_attribute_of_the_pool_and_not_of_the_mode():
-    whole = run(falling("cross", 0.06, margin__cross__closure="whole"))
+    whole = run(falling("cross", 0.06, margin__cross__closure={"kind": "whole"}))
     assert orders(whole) == [(2, 1, 0, -10), (2, 1, 1, -20)]
-    least = run(falling("isolated", 0.06, margin__isolated__closure="least_to_restore"))
+    least = run(falling("isolated", 0.06, margin__isolated__closure={"kind": "least_to_restore"}))
     closed = [lots for *_, lots in orders(least)]
     assert -10 < closed[0] < 0 and -20 < closed[1] < 0
 
@@ -229,7 +229,7 @@ def resting(mode: str, feedback: str = "market"):
         market__book=ORDER_BOOK,
         market__shocks={"s": fall(0.055 if mode == "isolated" else 0.28)},
         margin__allotment="initial_margin",
-        margin__cross__closure="whole",
+        margin__cross__closure={"kind": "whole"},
         liquidation__feedback=feedback,
     )
     bids = [Ask(0, 5, 9990, LIMIT, asset) for asset in (0, 1)] + [Ask(1, 10, 9000)]

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stresslab.core.errors import StresslabError
+from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.margin.leverage_table import brackets, leverage_table, maintenance_of, row_of
-from stresslab.margin.rules import Bracket, MarginRules
+from stresslab.margin.rules import Bracket
 from stresslab.margin.tiers import maintenance_margin, margin_tables
 
 USD = 1_000_000
@@ -25,7 +26,7 @@ def engine():
         Bracket(floor_usd=float(floor), maintenance_rate=rate, max_leverage=2.0)
         for floor, rate in BRACKETS
     )
-    rules = MarginRules(brackets={"X": rows})
+    rules = MarginAndClosure(brackets={"X": rows})
     return margin_tables(rules, ["X"], np.zeros(1, bool), np.ones(1, np.int64))
 
 

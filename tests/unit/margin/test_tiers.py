@@ -11,7 +11,7 @@ import pytest
 from stresslab.core.declarations import build
 from stresslab.core.errors import ConfigError
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.margin.rules import MarginRules
+from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.margin.tiers import (
     initial_margin,
     initial_margins,
@@ -28,9 +28,9 @@ def tables(rows=ROWS, *, cap=None, factor=1.25, haircut=0.1):
     """Return the tables of BTC, with the given rows, and of a spot asset."""
     names = ("floor_usd", "maintenance_rate", "max_leverage")
     brackets = [dict(zip(names, (float(x) for x in row), strict=True)) for row in rows]
-    isolated = {"closure": "whole", "penalty_rate": 0.0, "initial_margin_factor": factor}
+    isolated = {"closure": {"kind": "whole"}, "penalty_rate": 0.0, "initial_margin_factor": factor}
     rules = build(
-        MarginRules,
+        MarginAndClosure,
         {
             "brackets": {"BTC": brackets},
             "isolated": isolated,

@@ -1,0 +1,1 @@
+"""Compiled rules of the closure policies, loaded when a market is opened."""
