@@ -1,0 +1,121 @@
+"""The verdicts of validation experiments: as lines, as JSON, as one figure for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from stresslab.report.axes import head, panels
+from stresslab.report.save import save
+from stresslab.report.style import QUIET, Stroke, strokes, theme
+from stresslab.results.files import storage_errors, write_whole
+from stresslab.validation.ladder import Verdict
+from stresslab.validation.verdicts import Panel, Series
+
+_BAND = 0.2  # opacity of an interval
+
+
+def show(verdict: Verdict) -> Iterator[str]:
+    """Yield the verdict as lines: measured, expected, tolerance, verdict."""
+    result = verdict.result
+    told = ("pass" if verdict.passed else "FAIL") if verdict.experiment.is_judged else "report"
+    yield f"{verdict.experiment.name}: {told}  ({verdict.seconds:.1f} s) {verdict.experiment.title}"
+    for check in result.checks:
+        mark = "  " if check.passed else "!!"
+        yield (
+            f"  {mark} {check.what}: {check.measured:.10g}{_unit(check.unit)}, expected "
+            f"{check.expected:.10g} ± {check.tolerance:.3g}"
+        )
+    for distance in result.distances:
+        yield (
+            f"     {distance.what}: {distance.measured:.4g}{_unit(distance.unit)}, band "
+            f"{distance.low:.4g} to {distance.high:.4g}, distance {distance.distance:.2g}"
+        )
+    if verdict.further:
+        passed = sum(further.passed for further in verdict.further)
+        yield f"     further seeds: {passed} of {len(verdict.further)} pass"
+    if verdict.experiment.is_judged:
+        failed = (
+            "fails, as it must" if not verdict.control.passed else "PASSES, so nothing is shown"
+        )
+        yield f"     control ({verdict.experiment.control_is}): {failed}"
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+def write(verdict: Verdict, folder: Path) -> None:
+    """Write ``NAME.json`` and the figure of a verdict with its data into a folder.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(verdict.as_plain(), indent=2) + "\n"
+    write_whole(folder / f"{verdict.experiment.name}.json", text.encode())
+    if verdict.result.panels:
+        frames = {"series": _frame(verdict.result.panels)}
+        save(draw(verdict.result.panels), frames, folder, verdict.experiment.name)
+
+
+def _frame(drawn: Sequence[Panel]) -> pl.DataFrame:
+    parts = [_rows(panel.title, series) for panel in drawn for series in panel.series]
+    return pl.concat(parts)
+
+
+def _rows(panel: str, series: Series) -> pl.DataFrame:
+    none = [None] * len(series.x)
+    return pl.DataFrame(
+        {
+            "panel": [panel] * len(series.x),
+            "series": [series.name] * len(series.x),
+            "is_expected": [series.is_expected] * len(series.x),
+            "x": [float(x) for x in series.x],
+            "y": [float(y) for y in series.y],
+            "low": [float(y) for y in series.low] or none,
+            "high": [float(y) for y in series.high] or none,
+        },
+        schema_overrides={"low": pl.Float64, "high": pl.Float64},
+    )
+
+
+def draw(drawn: Sequence[Panel]) -> Figure:
+    """Draw what was measured as dots and what was expected as lines, panel by panel."""
+    with theme():
+        figure, grid = panels(len(drawn), columns=3, height=2.6)
+        for place, (axes, panel) in enumerate(zip(grid, drawn, strict=True)):
+            _panel(axes, panel)
+            head(axes, place, panel.title)
+    return figure
+
+
+def _panel(axes: Axes, panel: Panel) -> None:
+    axes.set(xscale=panel.x_scale, yscale=panel.y_scale, xlabel=panel.x_label, ylabel=panel.y_label)
+    groups = list(dict.fromkeys(series.name for series in panel.series))
+    looks = strokes(groups)
+    for series in panel.series:
+        _series(axes, series, looks[series.name])
+    handles = [Line2D([], [], color=looks[g].colour, marker=looks[g].marker, ls="", ms=4, label=g)
+               for g in groups]  # fmt: skip
+    if any(series.is_expected for series in panel.series):
+        handles.append(Line2D([], [], color=QUIET, label="expected"))
+    axes.legend(handles=handles, fontsize="x-small", frameon=False)
+
+
+def _series(axes: Axes, series: Series, look: Stroke) -> None:
+    if series.is_expected:
+        axes.plot(series.x, series.y, color=look.colour, linewidth=1.0)
+        return
+    if series.low:
+        axes.fill_between(series.x, series.low, series.high, color=look.colour, alpha=_BAND, lw=0)
+    axes.plot(series.x, series.y, color=look.colour, marker=look.marker, ls="", markersize=3.5)

@@ -1,0 +1,74 @@
+"""A verdict needs every seed to pass and the negative control to fail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stresslab.report.verdicts import show, write
+from stresslab.validation.experiment import Experiment, Size, seed_of
+from stresslab.validation.ladder import judge
+from stresslab.validation.verdicts import Check, Distance, Panel, Result, Series
+
+SIX = Panel("of a die", "throw", "points", (
+    Series("thrown", (1, 2), (3.0, 4.0), low=(2.0, 3.0), high=(4.0, 5.0)),
+    Series("fair", (1, 2), (3.5, 3.5), is_expected=True),
+))  # fmt: skip
+
+
+def result(measured: float) -> Result:
+    return Result((Check("mean", measured, 3.5, 0.5, level=0.001),), panels=(SIX,))
+
+
+def toy(right: float = 3.4, control: float = 9.0, unlucky: int | None = None) -> Experiment:
+    def run(size: Size, seed: int) -> Result:
+        return result(0.0 if seed == seed_of("die", unlucky or 99) else right)
+
+    return Experiment(
+        "die", "A die", "It is fair.", "Pascal 1654", "A mean far from 3.5.", run,
+        lambda size, seed: result(control), "a loaded die",
+    )  # fmt: skip
+
+
+def test_all_seeds_pass_and_the_control_fails() -> None:
+    verdict = judge(toy(), Size.QUICK)
+    assert len(verdict.further) == 3
+    assert verdict.passed
+    assert verdict.as_plain()["control"]["failed"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [toy(right=4.2), toy(control=3.5), toy(unlucky=2), toy(right=float("nan"))]
+)
+def test_anything_else_is_a_failure(wrong: Experiment) -> None:
+    verdict = judge(wrong, Size.QUICK)
+    assert not verdict.passed
+    assert verdict.as_plain()["verdict"] == "fail"
+
+
+def test_an_experiment_that_checks_nothing_fails() -> None:
+    assert not Result().passed
+
+
+def test_seeds_come_from_the_name() -> None:
+    seeds = {seed_of(name, number) for name in ("borel", "hawkes") for number in range(4)}
+    assert len(seeds) == 8
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_a_verdict_is_told_and_written_with_its_figure(tmp_path: Path) -> None:
+    verdict = judge(toy(), Size.QUICK)
+    lines = list(show(verdict))
+    assert lines[0].startswith("die: pass")
+    assert lines[1] == "     mean: 3.4, expected 3.5 ± 0.5"
+    write(verdict, tmp_path)
+    written = json.loads((tmp_path / "die.json").read_text())
+    assert written["checks"][0]["verdict"] == "pass"
+    assert {p.suffix for p in tmp_path.iterdir()} >= {".json", ".pdf", ".png", ".svg", ".csv"}
+
+
+@pytest.mark.parametrize(("measured", "distance"), [(1.5, 0.0), (0.5, 0.5), (4.0, 2.0)])
+def test_distance_is_in_widths_of_the_band(measured: float, distance: float) -> None:
+    assert Distance("tail", measured, 1.0, 2.0).distance == distance
