@@ -15,6 +15,8 @@ from stresslab.core.events import FLOAT, SMALL, TABLES, TEXT
 #: Falls at which a cell misbehaves.
 RAISES, DIES, DIES_ONCE = 0.66, 0.99, 0.98
 
+MODES = np.array(["isolated", "cross", "cross"], dtype=object)
+
 #: A longer cell leaves a mark when it starts.
 LONG = 1000.0
 
@@ -32,7 +34,8 @@ def simulate(scenario: dict[str, Any], seed: int, replicate: int, folder: Path) 
     loss = float(rng.normal(size=count).max()) * fall
     first = next(iter(scenario["assets"]))
     outcomes = {"loss_usd": loss, "n_liquidations": np.int64(count), "ratio": float("nan")}
-    return tables, {**outcomes, f"price_of_{first}_usd": scenario["assets"][first]["price_usd"]}
+    outcomes[f"price_of_{first}_usd"] = scenario["assets"][first]["price_usd"]
+    return tables, outcomes, {"sizes": {"size": rng.normal(size=3), "mode": MODES}}
 
 
 def _misbehave(fall: float, mark: Path) -> None:

@@ -1,7 +1,7 @@
 """Analysis: polars in, polars out, every estimate with its interval."""
 
 from stresslab.analysis.contrasts import contrasts, variance_reduction
-from stresslab.analysis.distributions import ccdf
+from stresslab.analysis.distributions import ccdf, pooled_ccdf
 from stresslab.analysis.frames import finished, points
 from stresslab.analysis.headline import headline, headline_text
 from stresslab.analysis.ratios import amplification, branching
@@ -17,6 +17,7 @@ __all__ = [
     "headline",
     "headline_text",
     "points",
+    "pooled_ccdf",
     "probabilities",
     "summarise",
     "tail_means",

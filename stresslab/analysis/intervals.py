@@ -49,7 +49,7 @@ def student(values: Sequence[float], level: float = LEVEL) -> Interval:
     centre = mean(values)
     if len(values) < 2:
         return Interval(centre, None, None)
-    half = _student_quantile(len(values) - 1, level) * math.sqrt(variance(values) / len(values))
+    half = student_quantile(len(values) - 1, level) * math.sqrt(variance(values) / len(values))
     return Interval(centre, centre - half, centre + half)
 
 
@@ -141,7 +141,7 @@ def jackknife(
     values = [part for part in parts if part is not None]
     if len(values) < n:
         return Interval(centre, None, None)
-    half = _student_quantile(n - 1, level) * math.sqrt(variance(values) * (n - 1) ** 2 / n)
+    half = student_quantile(n - 1, level) * math.sqrt(variance(values) * (n - 1) ** 2 / n)
     return Interval(centre, centre - half, centre + half)
 
 
@@ -161,5 +161,6 @@ def ratio_of_sums(
     return jackknife(estimate, len(parts), level)
 
 
-def _student_quantile(degrees: int, level: float) -> float:
+def student_quantile(degrees: int, level: float) -> float:
+    """Return how many standard errors a two-sided interval reaches."""
     return float(stdtrit(degrees, (1 + level) / 2))

@@ -11,7 +11,15 @@ from stresslab.contagion.matrix import matrix_columns
 from stresslab.contagion.measures.losses import waterfall_micro_usd
 from stresslab.contagion.projection import Contagion
 
-__all__ = ["LONG_TABLES", "liquidation_sizes", "matrix_columns", "modes", "strategies", "waterfall"]
+__all__ = [
+    "LONG_TABLES",
+    "liquidation_sizes",
+    "long_tables",
+    "matrix_columns",
+    "modes",
+    "strategies",
+    "waterfall",
+]
 
 Columns = dict[str, np.ndarray]
 
@@ -74,3 +82,8 @@ LONG_TABLES: dict[str, Callable[[Contagion], Columns]] = {
     "strategies": strategies,
     "modes": modes,
 }
+
+
+def long_tables(run: Contagion) -> dict[str, Columns]:
+    """Return every long table of one run."""
+    return {name: table(run) for name, table in LONG_TABLES.items()}

@@ -20,10 +20,11 @@ from stresslab.results.event_files import pack_events
 from stresslab.results.files import sha256
 from stresslab.results.folder import RunFolder
 from stresslab.results.frames import Tables
+from stresslab.results.long_tables import pack_long
 from stresslab.results.records import DONE, FAILED, Outcomes, Record
 
-#: (plain scenario, seed, replicate, folder of the run) -> event tables and outcomes.
-Simulate = Callable[[dict[str, Any], int, int, Path], tuple[Tables, Mapping[str, Any]]]
+#: (plain scenario, seed, replicate, folder of the run) -> event tables, outcomes, long tables.
+Simulate = Callable[[dict[str, Any], int, int, Path], tuple[Tables, Mapping[str, Any], Tables]]
 
 
 class CellRuns:
@@ -42,24 +43,30 @@ class CellRuns:
         """Run and store one cell; a failure of the simulation is stored too."""
         started = time.perf_counter()
         try:
-            tables, outcomes = self._simulate(task.cell)
+            tables, outcomes, long_tables = self._simulate(task.cell)
         except Exception as error:  # whatever a scenario provokes is this cell's result
             failure = Record(task.cell, FAILED, error_type=type(error).__name__, error=str(error))
             text = "".join(traceback.format_exception(error))
-            return self._store(failure, None, Reply(task.cell, failed=True, traceback=text))
+            return self._store(failure, Reply(task.cell, failed=True, traceback=text))
         events = pack_events(tables) if task.keeps_events else None
-        record = Record(task.cell, DONE, outcomes, sha256(events) if events else "")
-        return self._store(record, events, Reply(task.cell, seconds=time.perf_counter() - started))
+        long = pack_long(long_tables)
+        sums = {"events_sha256": sha256(events) if events else "", "long_sha256": sha256(long)}
+        record = Record(task.cell, DONE, outcomes, **sums)
+        reply = Reply(task.cell, seconds=time.perf_counter() - started)
+        return self._store(record, reply, events, long)
 
-    def _simulate(self, cell: str) -> tuple[Tables, Outcomes]:
+    def _simulate(self, cell: str) -> tuple[Tables, Outcomes, Tables]:
         number, replicate = self.made_from[cell]
         scenario = scenario_of(self.resolved, number)
-        tables, outcomes = self.simulate(scenario, self.seed, replicate, self.source.path)
-        return tables, {name: _plain(value) for name, value in outcomes.items()}
+        made = self.simulate(scenario, self.seed, replicate, self.source.path)
+        tables, outcomes, long_tables = made
+        return tables, {name: _plain(value) for name, value in outcomes.items()}, long_tables
 
-    def _store(self, record: Record, events: bytes | None, reply: Reply) -> Reply:
+    def _store(
+        self, record: Record, reply: Reply, events: bytes | None = None, long: bytes | None = None
+    ) -> Reply:
         try:
-            self.target.store(record, events)
+            self.target.store(record, events, long)
         except StorageError as error:
             return Reply(record.cell, storage_error=str(error))
         return reply

@@ -109,4 +109,5 @@ class _Reproducing:
 
     def _forget(self, cell: str) -> None:
         self.again.events(cell).unlink(missing_ok=True)
+        self.again.long(cell).unlink(missing_ok=True)
         self.again.record(cell).unlink(missing_ok=True)

@@ -100,6 +100,7 @@ class _Running:
     def __init__(self, config: Config, plan: Plan, folder: RunFolder, options: Options) -> None:
         self.config, self.plan, self.folder, self.options = config, plan, folder, options
         self.session = Session(workers=options.workers or available_cores())
+        self.n_without_long = 0
 
     def run(self) -> None:
         self._refuse_other_study()
@@ -154,6 +155,9 @@ class _Running:
         cells = list(self.plan.replicates)[shard.number - 1 :: shard.of]
         tasks = [Task(cell, self._keeps_events(cell)) for cell in cells]
         missing = [task for task in tasks if not self._is_finished(task)]
+        if self.n_without_long:
+            text = f"{self.n_without_long} cells were made before long tables were kept"
+            self.options.progress.note(f"{text}; they are run again")
         return missing, len(tasks) - len(missing)
 
     def _keeps_events(self, cell: str) -> bool:
@@ -166,9 +170,10 @@ class _Running:
             record = self.folder.read_record(task.cell)
             if record is None or not record.is_done:
                 return False
-            if record.events_sha256:
-                self.folder.read_events(record)
-            return bool(record.events_sha256) or not task.keeps_events
+            self.folder.check(record)
+            self.n_without_long += not record.long_sha256
+            has_events = bool(record.events_sha256) or not task.keeps_events
+            return has_events and bool(record.long_sha256)
         except DamagedResultsError as error:
             self.options.progress.note(str(error).partition(";")[0] + "; its cell is run again")
             return False
@@ -194,7 +199,7 @@ class _Running:
     def _bury(self, death: Death) -> None:
         message = f"the worker process died {ATTEMPTS} times: {death.how}"
         self.options.progress.note(f"cell {death.cell}: {message}")
-        self.folder.store(Record(death.cell, FAILED, error_type="WorkerDied", error=message), None)
+        self.folder.store(Record(death.cell, FAILED, error_type="WorkerDied", error=message))
 
     def _gather(self) -> None:
         """Make one table of all outcomes, and vouch for everything."""

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stresslab.contagion.outcomes import measure
+from stresslab.contagion.long import long_tables
+from stresslab.contagion.outcomes import outcomes
+from stresslab.contagion.projection import Contagion
 from stresslab.core import declarations
 from stresslab.core.compile_cache import cache_folder
 from stresslab.core.compile_turns import rehearse
@@ -23,7 +25,7 @@ from stresslab.results.frames import Tables
 
 def simulate(
     scenario: dict[str, Any], seed: int, replicate: int, folder: Path
-) -> tuple[Tables, Mapping[str, float]]:
+) -> tuple[Tables, Mapping[str, float], Tables]:
     """Run the model once and measure what happened.
 
     Parameters
@@ -36,4 +38,5 @@ def simulate(
     rehearse(lambda: StressModel(built, seed=seed, replicate=replicate).run(), cache_folder())
     log = StressModel(built, seed=seed, replicate=replicate).run()
     tables = {name: log.columns(name) for name in TABLES}
-    return tables, measure(tables)
+    run = Contagion(tables)
+    return tables, outcomes(run), long_tables(run)

@@ -16,6 +16,7 @@ import polars as pl
 from stresslab.analysis.frames import DONE, FULL, PLACE
 from stresslab.contagion import Contagion
 from stresslab.contagion.outcomes import OUTCOMES
+from stresslab.core.errors import ConfigError
 from stresslab.experiment.cells import scenario_of
 from stresslab.market.rules import Shock
 from stresslab.report.chart import NotInRun
@@ -26,6 +27,9 @@ from stresslab.traders.choice.fixed_share import FixedShare
 
 #: How captions name the interval of a mean.
 STUDENT = "95 % Student interval"
+
+#: What a row of a long table is told apart by.
+_OF_LONG = ("pattern", "x", "arm", "replicate", "cell")
 
 #: More shocked assets than these are counted, not named.
 _MOST_NAMED = 3
@@ -161,8 +165,8 @@ class Source:
         rows = self.places.filter(status=DONE, control=self.control)
         settings = ("pattern", "n_shocked", "x", "y")
         columns = [name for name in (*PLACE, *settings, *OUTCOMES) if name in rows.columns]
-        order = (rank("arm", self.arms), "replicate")
-        return rows.select(columns).sort("n_shocked", "pattern", "x", "y", *order)
+        order = (rank("arm", self.arms), "y", "replicate")
+        return rows.select(columns).sort("n_shocked", "pattern", "x", *order)
 
     @property
     def patterns(self) -> list[str]:
@@ -214,19 +218,33 @@ class Source:
         size: float | None = trees["x"][place or 0]
         return size
 
-    def kept_at_focus(self, pattern: str, *, one_point: bool = True) -> pl.DataFrame:
-        """Return finished places of a pattern at its focus that keep their event log, or refuse.
+    def at_focus(self, pattern: str, *, one_point: bool = True) -> pl.DataFrame:
+        """Return finished places of a pattern at its focus.
 
-        ``one_point`` refuses, too, a design with several points of that size under one arm.
+        ``one_point`` refuses a design with several points of that size under one arm.
         """
         at_size = pl.col("x").eq_missing(pl.lit(self.focus(pattern), pl.Float64))
         rows = self.done.filter(at_size, pattern=pattern)
-        rows = rows.filter(pl.col("cell").is_in(list(self.kept)))
-        if not rows.height:
-            raise NotInRun("no finished cell keeps its event log; 'record.events' sets which do")
         if one_point and rows.group_by("arm").agg(pl.col("point").n_unique())["point"].max() != 1:
             raise NotInRun(f"design {self.design} varies more than this figure shows")
         return rows
+
+    def kept_at_focus(self, pattern: str) -> pl.DataFrame:
+        """Return finished places of a pattern at its focus that keep their event log, or refuse."""
+        rows = self.at_focus(pattern, one_point=False)
+        rows = rows.filter(pl.col("cell").is_in(list(self.kept)))
+        if not rows.height:
+            raise NotInRun("no finished cell keeps its event log; 'record.events' sets which do")
+        return rows
+
+    def long(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return a long table of finished places, each of its rows with its place, or refuse."""
+        cells = rows["cell"].unique(maintain_order=True).to_list()
+        try:
+            found = self.run.long(table, cells)
+        except ConfigError as error:
+            raise NotInRun(str(error)) from error
+        return rows.select(_OF_LONG).join(found, on="cell", maintain_order="left_right")
 
     def example(self) -> dict[str, Any]:
         """Return the place of the run that charts of one run show, or refuse.
@@ -235,7 +253,7 @@ class Source:
         most forced notional in unshocked assets, or in all where nothing is shocked or spills; ties
         go to the earlier arm and replicate.
         """
-        rows = self.kept_at_focus(self.patterns[0] if self.patterns else "", one_point=False)
+        rows = self.kept_at_focus(self.patterns[0] if self.patterns else "")
         spilled = rows["spill_same_accounts_usd"] + rows["spill_other_accounts_usd"]
         is_spill = bool(spilled.sum())
         place = (spilled if is_spill else rows["forced_notional_usd"]).arg_max() or 0

@@ -26,7 +26,9 @@ def differences(stored_in: RunFolder, made_in: RunFolder, stored: Record) -> Ite
         yield f"stored: {_ending(stored)}; made again: {_ending(made)}"
     yield from _outcomes(stored, made)
     if stored.events_sha256 and stored.events_sha256 != made.events_sha256:
-        yield _events(stored_in.read_events(stored), made_in.read_events(made))
+        yield _tables(stored_in.read_events(stored), made_in.read_events(made), "events")
+    if stored.long_sha256 and stored.long_sha256 != made.long_sha256:
+        yield _tables(stored_in.read_long(stored), made_in.read_long(made), "long tables")
 
 
 def _ending(record: Record) -> str:
@@ -42,14 +44,16 @@ def _outcomes(stored: Record, made: Record) -> Iterator[str]:
             return
 
 
-def _events(stored: bytes, made: bytes) -> str:
-    from stresslab.results.event_files import unpack_frames
+def _tables(stored: bytes, made: bytes, what: str) -> str:
+    from stresslab.results.archive import unpack
 
-    was, now = unpack_frames(stored), unpack_frames(made)
+    was, now = unpack(stored), unpack(made)
+    if list(was) != list(now):
+        return f"{what}: stored {', '.join(was)}, made again {', '.join(now)}"
     for table in was:
         if not was[table].equals(now[table]):
             return f"table {table}: {_first_difference(was[table], now[table])}"
-    return "the files of events differ in their bytes, though every value is equal"
+    return f"the files of {what} differ in their bytes, though every value is equal"
 
 
 def _first_difference(was: pl.DataFrame, now: pl.DataFrame) -> str:

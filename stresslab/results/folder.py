@@ -52,6 +52,9 @@ class RunFolder:
     def events(self, cell: str) -> Path:
         return self.path / "events" / f"{cell}.zip"
 
+    def long(self, cell: str) -> Path:
+        return self.path / "outcomes" / f"{cell}.zip"
+
     def make(self) -> None:
         """Make the folder and its parts."""
         for part in PARTS:
@@ -62,10 +65,12 @@ class RunFolder:
         for part in ("", "outcomes", "events", "data"):
             remove_temporary(self.path / part)
 
-    def store(self, record: Record, events: bytes | None) -> None:
+    def store(self, record: Record, events: bytes | None = None, long: bytes | None = None) -> None:
         """Store a finished cell; its record comes last and makes it count."""
         if events is not None:
             write_whole(self.events(record.cell), events)
+        if long is not None:
+            write_whole(self.long(record.cell), long)
         write_whole(self.record(record.cell), pack_record(record))
 
     def read_record(self, cell: str) -> Record | None:
@@ -76,11 +81,18 @@ class RunFolder:
 
     def read_events(self, record: Record) -> bytes:
         """Return the event file of a cell, checked against its record."""
-        path = self.events(record.cell)
-        content = path.read_bytes() if path.exists() else b""
-        if sha256(content) != record.events_sha256:
-            raise DamagedResultsError(damaged(str(path)))
-        return content
+        return _read_as_stated(self.events(record.cell), record.events_sha256)
+
+    def read_long(self, record: Record) -> bytes:
+        """Return the file of a cell's long tables, checked against its record."""
+        return _read_as_stated(self.long(record.cell), record.long_sha256)
+
+    def check(self, record: Record) -> None:
+        """Raise ``DamagedResultsError`` unless the files of a cell are as its record states."""
+        if record.events_sha256:
+            self.read_events(record)
+        if record.long_sha256:
+            self.read_long(record)
 
     def read_resolved(self) -> dict[str, Any]:
         """Return the resolved form of the run: its study and its cells."""
@@ -95,10 +107,7 @@ class RunFolder:
     def read_checked(self, path: Path) -> bytes:
         """Return the bytes of a file that ``checksums.json`` vouches for."""
         name = path.relative_to(self.path).as_posix()
-        content = path.read_bytes() if path.exists() else b""
-        if sha256(content) != self._stated_sums().get(name):
-            raise DamagedResultsError(damaged(str(path)))
-        return content
+        return _read_as_stated(path, self._stated_sums().get(name))
 
     def vouches_for(self, path: Path) -> bool:
         """Tell whether ``checksums.json`` lists a file."""
@@ -114,6 +123,13 @@ class RunFolder:
             return {}
         sums: dict[str, str] = _json(self.checksums.read_bytes(), self.checksums)
         return sums
+
+
+def _read_as_stated(path: Path, checksum: str | None) -> bytes:
+    content = path.read_bytes() if path.exists() else b""
+    if sha256(content) != checksum:
+        raise DamagedResultsError(damaged(str(path)))
+    return content
 
 
 def _json(content: bytes, path: Path) -> Any:

@@ -23,7 +23,10 @@ _SUM = "sha256"
 
 @dataclass(frozen=True)
 class Record:
-    """One finished cell. ``events_sha256`` is empty when its event log is not kept."""
+    """One finished cell.
+
+    ``events_sha256`` is empty when its event log is not kept, ``long_sha256`` when it failed.
+    """
 
     cell: str
     status: str
@@ -31,6 +34,7 @@ class Record:
     events_sha256: str = ""
     error_type: str = ""
     error: str = ""
+    long_sha256: str = ""
 
     @property
     def is_done(self) -> bool:

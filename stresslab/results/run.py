@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +143,42 @@ class Run:
 
         return unpack_tables(self._event_bytes(cell))
 
+    def long(self, table: str, cells: Iterable[str] | None = None) -> pl.DataFrame:
+        """Return a long table of all finished cells, or of some, with the column ``cell`` first.
+
+        Unlike events, long tables are kept for every cell: ``liquidation_sizes`` (a row per cascade
+        tree), ``waterfall``, ``asset_matrix``, ``strategies`` and ``modes``.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such table, or a cell was made before long tables were kept.
+        """
+        import polars as pl
+
+        records = self.records() if cells is None else map(self.record, cells)
+        parts = [
+            self._long(record, table).select(pl.lit(record.cell).alias("cell"), pl.all())
+            for record in records
+            if record.is_done
+        ]
+        return pl.concat(parts) if parts else pl.DataFrame()
+
+    def _long(self, record: Record, table: str) -> pl.DataFrame:
+        from stresslab.results.long_tables import unpack_long
+
+        if not record.long_sha256:
+            raise ConfigError(
+                f"cell {record.cell} of {self.path} was made before long tables were kept; run the "
+                "study again, which adds them"
+            )
+        content = self.folder.read_long(record)
+        found = unpack_long(content, table)
+        if not found:
+            known = ", ".join(unpack_long(content))
+            raise ConfigError(f"long table: {table!r} is unknown, allowed are {known}")
+        return found[table]
+
     def _event_bytes(self, cell: str) -> bytes:
         record = self.record(cell)
         if not record.events_sha256:
@@ -165,8 +201,7 @@ class Run:
         """
         records = list(self.records())
         for record in records:
-            if record.events_sha256:
-                self.folder.read_events(record)
+            self.folder.check(record)
         for path in (self.folder.design, self.folder.outcomes):
             if self.folder.vouches_for(path):
                 self.folder.read_checked(path)

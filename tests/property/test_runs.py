@@ -7,8 +7,10 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -20,7 +22,9 @@ from stresslab.core.errors import (
 )
 from stresslab.experiment.reproduction import reproduce
 from stresslab.experiment.runner import Options, Shard, run_study
+from stresslab.results.files import sha256
 from stresslab.results.lock import locked
+from stresslab.results.long_tables import pack_long
 from stresslab.results.records import pack_record
 from stresslab.results.run import Run
 from tests import toy_simulation
@@ -206,13 +210,13 @@ def test_events_are_added_when_more_are_asked_for(tmp_path: Path) -> None:
     assert finished.with_events() == finished.cells
 
 
-@pytest.mark.parametrize("part", ["events", "outcomes"])
+@pytest.mark.parametrize("part", ["events", "long", "record"])
 def test_damage_is_noticed_and_mended(
     reference: dict[str, bytes], tmp_path: Path, part: str
 ) -> None:
     finished = run(tmp_path, workers=2)
     kept = finished.with_events()[0]
-    path = finished.folder.events(kept) if part == "events" else finished.folder.record(kept)
+    path = getattr(finished.folder, part)(kept)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -243,6 +247,46 @@ def test_making_again_says_equal_or_where_it_differs(tmp_path: Path) -> None:
     finished.folder.record(cell).write_bytes(forged)
     (made,) = reproduce(tmp_path, [cell[:8]], options)
     assert made.differences == ("outcome n_liquidations: stored 51, made again 50",)
+
+
+def test_long_tables_are_kept_for_every_cell_and_made_again_with_it(tmp_path: Path) -> None:
+    finished = run(tmp_path, workers=2)
+    sizes = finished.long("sizes")
+    assert sizes.columns == ["cell", "size", "mode"]
+    assert sizes["cell"].to_list() == [cell for cell in finished.cells for _ in range(3)]
+    assert sizes["size"].n_unique() == 3 * 2  # the toy draws by replicate alone
+    assert finished.long("sizes", [finished.cells[1][:6]]).height == 3
+    cell = finished.cells[0]
+    record = finished.record(cell)
+    forged = pack_long({"sizes": {"size": np.zeros(3), "mode": toy_simulation.MODES}})
+    finished.folder.store(replace(record, long_sha256=sha256(forged)), long=forged)
+    (made,) = reproduce(tmp_path, [cell], Options(simulation=SIMULATION, workers=1))
+    assert len(made.differences) == 1
+    assert made.differences[0].startswith("table sizes: row 0, column size: stored 0.0, made")
+
+
+def test_an_unknown_long_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'trees' is unknown, allowed are sizes"):
+        run(tmp_path, study((0.1,)), workers=1).long("trees")
+
+
+def test_a_run_without_long_tables_says_so_and_gets_them(
+    reference: dict[str, bytes], tmp_path: Path
+) -> None:
+    finished = run(tmp_path, workers=1)
+    for record in finished.records():
+        finished.folder.store(replace(record, long_sha256=""))
+        finished.folder.long(record.cell).unlink()
+    assert finished.status().done == 8
+    with pytest.raises(ConfigError, match=r"was made before long tables were kept; run the study"):
+        finished.long("sizes")
+    made = reproduce(tmp_path, options=Options(simulation=SIMULATION, workers=1))
+    assert all(again.is_equal for again in made)
+    told = Told()
+    run(tmp_path, workers=1, progress=told)
+    assert told.finished_before == 0
+    assert told.notes == ["8 cells were made before long tables were kept; they are run again"]
+    assert contents(tmp_path) == reference
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:

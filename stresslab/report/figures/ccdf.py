@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.analysis.intervals import wilson
-from stresslab.contagion.long import liquidation_sizes
+from stresslab.analysis.distributions import pooled_ccdf
 from stresslab.report.axes import head, line, panels, series_legend
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, short, show_unit
@@ -19,14 +19,9 @@ _MEASURES = {
     "accounts": Label("accounts in the cascade tree"),
     "notional_usd": Label("forced notional of the cascade tree", "USD"),
 }
-_SIZES = {
-    "pattern": pl.String,
-    "x": pl.Float64,
-    "arm": pl.String,
-    "accounts": pl.Float64,
-    "notional_usd": pl.Float64,
-}
-_SHARES = {"at_least": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+#: Steps of a curve that a picture can show.
+_MOST_SIZES = 300
+
 _GUIDES = {
     "pattern": pl.String,
     "measure": pl.String,
@@ -38,50 +33,51 @@ _GUIDES = {
 
 
 def prepare(source: Source) -> Prepared:
-    """Take the cascade trees of the runs that keep their events, where trees are largest."""
-    trees, runs = _trees(source)
+    """Take the cascade trees of all replicates, at the shock size where trees are largest."""
+    rows = pl.concat([source.at_focus(pattern) for pattern in source.patterns or [""]])
+    trees = source.long("liquidation_sizes", rows)
+    if not trees.height:
+        raise NotInRun("nobody was liquidated in any run")
     shares, guides = [], []
     for measure in _MEASURES:
-        sizes = trees.select("pattern", "arm", size=measure).filter(pl.col("size") > 0)
-        for (pattern, arm), part in sizes.group_by("pattern", "arm", maintain_order=True):
-            shares.append(_shares(part).with_columns(measure=pl.lit(measure)))
-            guides += _guide(str(pattern), measure, str(arm), part["size"].to_list())
-    if not shares:
-        raise NotInRun("nobody was liquidated in the runs that keep their events")
+        for (pattern, arm), part in rows.group_by("pattern", "arm", maintain_order=True):
+            of_arm = trees.filter(pl.col(measure) > 0, pattern=pattern, arm=arm)
+            if of_arm.height:
+                named = {"pattern": pl.lit(pattern), "measure": pl.lit(measure), "arm": pl.lit(arm)}
+                shares.append(_shares(part, of_arm, measure).with_columns(**named))
+                guides += _guide(str(pattern), measure, str(arm), of_arm[measure].to_list())
     columns = ("pattern", "measure", "arm", "size", "at_least", "low", "high", "trees")
     frames = {
-        "ccdf": pl.concat(shares).select(columns).sort("measure", maintain_order=True),
+        "ccdf": pl.concat(shares).select(columns),
         "guides": pl.DataFrame(guides, _GUIDES, orient="row"),
     }
     text = (
-        f"Cascade trees of {runs} runs that keep their events, at the shock size with the largest "
-        f"trees ({source.sizes(trees)}); band: 95 % Wilson interval, which takes trees for "
-        "independent, though those of one run are not; straight lines: Hill estimate of the "
-        "largest quarter, drawn where that holds 50 trees over 1.5 decades and is straight (5 %)."
+        f"Cascade trees of all replicates ({rows['cell'].n_unique()} runs) at the shock size with "
+        f"the largest trees ({source.sizes(rows)}): ratio of sums over replicates; band: 95 % "
+        "jackknife interval, which leaves out one replicate after the other. Straight lines: Hill "
+        "estimate of the largest quarter, drawn where that holds 50 trees over 1.5 decades and is "
+        f"straight (5 %). A curve is drawn at {_MOST_SIZES} of its sizes at most."
     )
     labels = {**_MEASURES, "at_least": Label("share of trees at least so large")}
     return Prepared(frames, labels, text)
 
 
-def _trees(source: Source) -> tuple[pl.DataFrame, int]:
-    parts, runs = [pl.DataFrame(schema=_SIZES)], 0
-    for pattern in source.patterns:
-        for x, arm, cell in source.kept_at_focus(pattern).select("x", "arm", "cell").rows():
-            found = liquidation_sizes(source.contagion(cell))
-            sizes = pl.DataFrame({name: found[name].astype(float) for name in _MEASURES})
-            place = {"pattern": pl.lit(pattern), "x": pl.lit(x, pl.Float64), "arm": pl.lit(arm)}
-            parts.append(sizes.with_columns(**place).select(list(_SIZES)))
-            runs += 1
-    return pl.concat(parts), runs
+def _shares(runs: pl.DataFrame, trees: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """Return how many trees are at least as large, at the sizes that occur, over all runs."""
+    found = dict(trees.group_by("replicate").agg(measure).rows())
+    groups = [np.array(found.get(r, []), dtype=float) for r in runs["replicate"].sort()]
+    seen, shares = pooled_ccdf(groups)
+    frame = pl.DataFrame({"size": seen, **shares}).with_columns(trees=pl.lit(trees.height))
+    return frame[_thinned(frame["at_least"].to_numpy())].fill_nan(None)
 
 
-def _shares(part: pl.DataFrame) -> pl.DataFrame:
-    """Return how many trees are at least as large, at every size that occurs."""
-    n = part.height
-    counts = part.group_by("pattern", "arm", "size").len().sort("size", descending=True)
-    at_least = counts["len"].cum_sum().to_list()
-    found = pl.DataFrame([wilson(k, n) for k in at_least], _SHARES, orient="row")
-    return counts.drop("len").hstack(found).with_columns(trees=pl.lit(n))
+def _thinned(at_least: np.ndarray) -> np.ndarray:
+    """Return rows at equal distances of the logarithm of their share, first and last included."""
+    if len(at_least) <= _MOST_SIZES:
+        return np.arange(len(at_least))
+    wanted = np.geomspace(at_least[-1], at_least[0], _MOST_SIZES)
+    places = len(at_least) - 1 - np.searchsorted(at_least[::-1], wanted)
+    return np.unique(np.clip(places, 0, len(at_least) - 1))
 
 
 def _guide(pattern: str, measure: str, arm: str, sizes: list[float]) -> list[tuple[object, ...]]:

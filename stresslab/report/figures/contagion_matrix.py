@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from stresslab.contagion.matrix import matrix_columns
+from stresslab.analysis.intervals import student
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, note
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, number, rounded, short
-from stresslab.report.source import Source
+from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import MAGNITUDES, PAGE
 
 _MOST_ANNOTATED = 6
@@ -27,15 +27,11 @@ _NONE = "none"  # row of causes that are no price move
 
 def prepare(source: Source) -> Prepared:
     """Lay forced notional to the assets whose prices tipped the pools over, by trigger share."""
-    pattern = source.patterns[0] if source.patterns else ""
-    rows = source.kept_at_focus(pattern)
-    parts = [
-        _matrix_of(source, cell).with_columns(arm=pl.lit(arm))
-        for arm, cell in rows.select("arm", "cell").rows()
-    ]
-    means = pl.concat(parts).group_by("arm", "source", "target", maintain_order=True).mean()
-    if not means["value"].sum():
-        raise NotInRun("nobody was liquidated in the runs that keep their events")
+    rows = source.at_focus(source.patterns[0] if source.patterns else "")
+    entries = source.long("asset_matrix", rows)
+    if not entries["notional_usd"].sum():
+        raise NotInRun("nobody was liquidated in any run")
+    means = _means(entries)
     used = means.filter((pl.col("source") != _NONE) | (pl.col("value").sum().over("source") > 0))
     names = [*source.assets, _NONE]
     frame = used.cast({"source": pl.Enum(names), "target": pl.Enum(source.assets)})
@@ -45,24 +41,30 @@ def prepare(source: Source) -> Prepared:
         "value": Label("forced notional, mean over runs", "USD"),
     }
     text = (
-        f"{source.sizes(rows)}; {rows['cell'].n_unique()} runs that keep their events. Forced "
-        "notional is laid to causes by trigger share: who tipped the pool over, not what would "
-        "have prevented it. Empty cells are zero."
+        f"{source.sizes(rows)}; means over all replicates ({rows['cell'].n_unique()} runs); ±: "
+        f"half of the {STUDENT}. Forced notional is laid to causes by trigger share: who tipped "
+        "the pool over, not what would have prevented it. Empty cells are zero."
     )
-    columns = ("arm", "source", "target", "value")
-    return Prepared({"contagion_matrix": frame.select(columns)}, labels, text)
+    return Prepared({"contagion_matrix": frame}, labels, text)
 
 
-def _matrix_of(source: Source, cell: str) -> pl.DataFrame:
-    found = pl.DataFrame(matrix_columns(source.contagion(cell)))
-    by_mode = found.select(source="cause_asset", target="asset", value="notional_usd")
-    return by_mode.group_by("source", "target", maintain_order=True).sum()
+def _means(entries: pl.DataFrame) -> pl.DataFrame:
+    """Return each entry's mean over runs with its interval; the modes of an arm are summed."""
+    by_run = entries.group_by("arm", "cell", "cause_asset", "asset", maintain_order=True).agg(
+        pl.col("notional_usd").sum()
+    )
+    places = by_run.group_by("arm", "cause_asset", "asset", maintain_order=True)
+    rows = [(*key, *student(part["notional_usd"].to_list()), part.height) for key, part in places]
+    texts = dict.fromkeys(("arm", "source", "target"), pl.String)
+    numbers = dict.fromkeys(("value", "low", "high"), pl.Float64)
+    return pl.DataFrame(rows, {**texts, **numbers, "n": pl.Int64}, orient="row")
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:
     """Draw a heat map per arm on one logarithmic colour scale; cells with nothing stay empty.
 
-    ``contagion_matrix``: arm, source, target (asset names in the order of the config), value.
+    ``contagion_matrix``: arm, source, target (asset names in the order of the config), value, low,
+    high (mean over runs and its interval, null for a single run), n (runs).
     """
     frame = frames["contagion_matrix"]
     arms = frame["arm"].unique(maintain_order=True).to_list()
@@ -71,7 +73,9 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     figure, grid = _grid(len(arms), len(names))
     largest = float(str(frame["value"].fill_nan(None).max() or 0.0))
     for place, (axes, arm) in enumerate(zip(grid, arms, strict=True)):
-        _matrix(axes, _table(frame.filter(arm=arm), causes, names), largest, labels)
+        part = frame.filter(arm=arm)
+        mean, high = (_table(part, value, causes, names) for value in ("value", "high"))
+        _matrix(axes, mean, high - mean, largest, labels)
         head(axes, place, short(arm, 28))
     figure.supxlabel(str(labels["target"]))
     figure.supylabel(str(labels["source"]))
@@ -85,19 +89,23 @@ def _grid(n_arms: int, n_assets: int) -> tuple[Figure, list[Axes]]:
     columns = min(n_arms, 3 if n_assets <= _MOST_ANNOTATED and n_arms != 4 else 2)
     rows = -(-n_arms // columns)
     side = min(2.3 if n_assets <= _MOST_ANNOTATED else 2.9, (PAGE - 1.1) / columns)
-    figure = Figure(figsize=(columns * side + 1.1, rows * side + 0.2), layout="constrained")
+    figure = Figure(
+        figsize=(columns * side + 1.1, rows * (side + 0.15) + 0.3), layout="constrained"
+    )
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in grid[n_arms:]:
         spare.remove()
     return figure, list(grid[:n_arms])
 
 
-def _table(part: pl.DataFrame, causes: list[str], names: list[str]) -> pd.DataFrame:
-    table = to_pandas(part).pivot(index="source", columns="target", values="value")
+def _table(part: pl.DataFrame, value: str, causes: list[str], names: list[str]) -> pd.DataFrame:
+    table = to_pandas(part).pivot(index="source", columns="target", values=value)
     return table.reindex(index=causes, columns=names)
 
 
-def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> None:
+def _matrix(
+    axes: Axes, table: pd.DataFrame, half: pd.DataFrame, largest: float, labels: Labels
+) -> None:
     positive = table.where(table > 0)
     small = len(table) <= _MOST_ANNOTATED
     ticks = [short(n, 12) for n in table.columns]
@@ -108,9 +116,9 @@ def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> 
             ax=axes,
             cmap=MAGNITUDES,
             norm=LogNorm(largest / 10**_DECADES, largest, clip=True),
-            annot=positive.map(lambda v: _cell(v, largest, labels)) if small else None,
+            annot=_texts(positive, half, largest, labels) if small else None,
             fmt="",
-            annot_kws={"fontsize": 5.5},
+            annot_kws={"fontsize": 5.0, "linespacing": 1.3},
             cbar=False,
             square=True,
             linewidths=0.4,
@@ -128,10 +136,16 @@ def _matrix(axes: Axes, table: pd.DataFrame, largest: float, labels: Labels) -> 
     axes.grid(False)
 
 
-def _cell(value: float, largest: float, labels: Labels) -> str:
-    if not value >= largest / 10**_DECADES:  # NaN, and what the colours do not tell apart either
-        return ""
-    return rounded(value, labels["value"].unit)
+def _texts(mean: pd.DataFrame, half: pd.DataFrame, largest: float, labels: Labels) -> np.ndarray:
+    """Return what stands in each cell: the mean and half its interval."""
+    unit = labels["value"].unit
+    texts = np.full(mean.shape, "", dtype=object)
+    for place, value in np.ndenumerate(mean.to_numpy()):
+        if value >= largest / 10**_DECADES:  # neither NaN nor what the colours do not tell apart
+            spread = half.to_numpy()[place]
+            texts[place] = rounded(value, unit)
+            texts[place] += f"\n±{rounded(spread, unit)}" if np.isfinite(spread) else ""
+    return texts
 
 
 def _empty(axes: Axes, ticks: list[str], causes: list[str]) -> None:

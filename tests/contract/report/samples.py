@@ -142,8 +142,10 @@ def matrix(n: int, value: float | None = None) -> Prepared:
             for target in ASSETS.split()[:n]:
                 spreads = (arm != "isolated" or source == target) and random.random() < 0.8
                 drawn = float(10 ** random.normal(5, 1)) if spreads else 0.0
-                rows.append((arm, source, target, drawn if value is None else value))
-    frame = pl.DataFrame(rows, ["arm", "source", "target", "value"], orient="row")
+                mean = drawn if value is None else value
+                rows.append((arm, source, target, mean, 0.3 * mean, 1.7 * mean))
+    columns = ["arm", "source", "target", "value", "low", "high"]
+    frame = pl.DataFrame(rows, columns, orient="row")
     frame = frame.cast({"source": _enum(n), "target": _enum(n)})
     labels = {
         "source": Label("asset whose price tipped the pool over"),

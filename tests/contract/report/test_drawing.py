@@ -9,7 +9,7 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
-from stresslab.core.errors import ConfigError, StorageError
+from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.report import figure, render
 from stresslab.report.drawing import Absent, Drawing, drawings
 from stresslab.report.figures import FIGURES
@@ -160,4 +160,35 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     run = toy(tmp_path)
     run.study["report"]["figures"] = ["response"]
     with pytest.raises(StorageError, match="cannot be written"):
+        render(run, tmp_path)
+
+
+def test_sizes_and_matrices_take_every_replicate(found: dict[str, Drawing | Absent]) -> None:
+    sizes = frames(found, "ccdf")["ccdf"].filter(measure="accounts", arm="cross")
+    assert sizes["size"].to_list() == [4.0]  # one tree of four accounts in each run
+    assert sizes["trees"].to_list() == [REPLICATES]
+    assert sizes.select("at_least", "low", "high").row(0) == (1.0, 1.0, 1.0)
+    matrix = frames(found, "contagion_matrix")["contagion_matrix"].filter(arm="cross")
+    assert set(matrix["n"]) == {REPLICATES}
+    assert matrix["low"].to_list() == matrix["value"].to_list()
+
+
+def test_a_run_made_before_long_tables_says_so(tmp_path: Path) -> None:
+    def refuse(table: str, cells: list[str]) -> pl.DataFrame:
+        raise ConfigError(f"cell {cells[0]} was made before long tables were kept")
+
+    run = toy(tmp_path)
+    run.long = refuse  # type: ignore[method-assign,assignment]
+    absent = {a.name: a.reason for a in drawings(run) if isinstance(a, Absent)}
+    assert set(absent) == {"ccdf", "contagion_matrix"}
+    assert all("before long tables" in reason for reason in absent.values())
+
+
+def test_a_damaged_long_table_is_no_reason_to_go_on(tmp_path: Path) -> None:
+    def damage(table: str, cells: list[str]) -> pl.DataFrame:
+        raise DamagedResultsError("a file is damaged")
+
+    run = toy(tmp_path)
+    run.long = damage  # type: ignore[method-assign,assignment]
+    with pytest.raises(DamagedResultsError):
         render(run, tmp_path)

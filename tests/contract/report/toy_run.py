@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from stresslab.contagion import Tables
+from stresslab.contagion import Contagion, Tables
+from stresslab.contagion.long import LONG_TABLES
 from stresslab.contagion.outcomes import measure
 from stresslab.core.events import TABLES
 from stresslab.experiment.columns import column_names
@@ -52,6 +53,11 @@ class ToyRun:
     def with_events(self) -> list[str]:
         kept = self.outcomes.filter(status="done", replicate=1)
         return kept["cell"].unique(maintain_order=True).to_list()
+
+    def long(self, table: str, cells: Sequence[str]) -> pl.DataFrame:
+        columns = LONG_TABLES[table](Contagion(events(self.with_map)))
+        frame = pl.DataFrame({n: v.tolist() for n, v in columns.items()})
+        return pl.concat([frame.select(pl.lit(cell).alias("cell"), pl.all()) for cell in cells])
 
     def tables(self, cell: str) -> Tables:
         assert cell in self.with_events()
