@@ -72,6 +72,7 @@ class Scenario:
                 yield f"margin.collateral.{name}", "is a perpetual; collateral must be spot"
         own_funds = self.liquidation.insurance_fund_by_asset_usd
         yield from _unknown("liquidation.insurance_fund_by_asset_usd", own_funds, names)
+        yield from self._misplaced_add_ons(names)
         for name, shock in self.market.shocks.items():
             yield from _unknown(f"market.shocks.{name}.assets", shock.assets, names)
             if shock.at_seconds > self.duration_seconds:
@@ -96,6 +97,15 @@ class Scenario:
                 f"the run lasts {needed:g} s with its burn-in, but market.index.file holds "
                 f"{held:g} s of bars from start_time {index.start_time}",
             )
+
+    def _misplaced_add_ons(self, names: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield a fault for each add-on of an asset that is unknown or has no brackets."""
+        for part, rules in self.margin.requirement.items():
+            path = f"margin.requirement.{part}.assets"
+            yield from _unknown(path, rules.assets, names)
+            for name in rules.assets:
+                if name in names and self.assets[name].kind == "spot":
+                    yield path, f"'{name}' is spot; add-ons are to the brackets of perpetuals"
 
     def _refused_orders(self) -> Iterator[tuple[str, str]]:
         """Yield a fault for each group that quotes post-only where no order can rest."""

@@ -114,6 +114,16 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("forced_lots", INT, "forced lots filled in the step, absolute"),
         ("insurance_fund_micro_usd", INT, "balance of the asset's own insurance fund, 0 if shared"),
     ),
+    "requirements": _table(
+        (
+            "step",
+            SMALL,
+            "step from which it holds, that before the first for what the run opens at",
+        ),
+        ("asset", SMALL, "perpetual; there are rows where a rule may change margin rates"),
+        ("initial_add_on", FLOAT, "added to the initial margin rate of the lowest bracket"),
+        ("maintenance_add_on", FLOAT, "added to the maintenance margin rates of all brackets"),
+    ),
     "totals": _table(
         ("step", SMALL, "step"),
         ("seconds", FLOAT, "end of the step, seconds since the start"),

@@ -57,6 +57,7 @@ class LiquidationEngine:
         self._spell_of = np.full((n_assets + 1) * n_accounts, -1, np.int64)
         self._active: dict[int, Spell] = {}
         self._judged_marks = board.ticks.copy()
+        self._judged_tables = clearing.tables._replace(rate=clearing.tables.rate.copy())
         self.lowest_marks = board.ticks.copy()
         self.forced_lots = np.zeros(n_assets, np.int64)
         self.rounds = 0
@@ -108,11 +109,15 @@ class LiquidationEngine:
         self._close_spells(step, breached)
         clear_journal(c.journal)
         self._judged_marks = marks.copy()
+        self._judged_tables.rate[:] = c.tables.rate
         return breached
 
     def _open_spells(self, step: int, round_: int, fresh: np.ndarray) -> None:
         c = self._clearing
-        why = explain(c.accounts, c.tables, c.journal, self._judged_marks, self._board.ticks, fresh)
+        why = explain(
+            c.accounts, self._judged_tables, c.tables, c.journal, self._judged_marks,
+            self._board.ticks, fresh,
+        )  # fmt: skip
         pool, n = np.divmod(fresh, c.accounts.position.shape[1])
         held = c.accounts.position[:, n].T
         mode = c.accounts.mode[:, n].T

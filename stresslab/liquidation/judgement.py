@@ -1,8 +1,9 @@
 """Why a pool is in breach: what ate its margin since the last judgement, to the micro-USD.
 
-Between two judgements positions and cash change at the old marks, then the marks move. So the
-change of X = equity - maintenance margin is the journal's postings valued at the old marks, plus
-the price moves acting on the positions now held.
+Between two judgements positions and cash change at the old marks and margin rates, then the rates
+change, then the marks move. So the change of X = equity - maintenance margin is the journal's
+postings valued at the old marks and rates, plus the change of requirement of the positions now held
+at the old marks, plus the price moves acting on them at the new rates.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from stresslab.core.ledger import ADL, N_REASONS, OWN_EXECUTION
 from stresslab.margin.pools import pool_state, position_value
 from stresslab.margin.tiers import maintenance_margin
 
+#: A change of margin rates: the cause that comes after the reasons of the journal.
+REQUIREMENT = N_REASONS
+
 
 class Explanation(NamedTuple):
     """One row per pool in breach; amounts in micro-USD, positive eats margin."""
@@ -27,11 +31,13 @@ class Explanation(NamedTuple):
     notional: np.ndarray  # (n,)
     excess_before: np.ndarray  # (n,)
     by_price: np.ndarray  # (n, A) eaten by the move of each asset's mark
-    by_reason: np.ndarray  # (n, N_REASONS) eaten by each reason of the journal
+    by_reason: np.ndarray  # (n, N_REASONS + 1) by each reason of the journal and REQUIREMENT
 
 
-def explain(accounts, tables, journal, marks_before, marks, pools) -> Explanation:  # type: ignore[no-untyped-def]
+def explain(accounts, tables_before, tables, journal, marks_before, marks, pools) -> Explanation:  # type: ignore[no-untyped-def]
     """Return what ate the margin of each pool code in ``pools`` since the last judgement.
+
+    ``tables_before`` hold the rates, and ``marks_before`` are the marks, of that judgement.
 
     Raises
     ------
@@ -43,9 +49,9 @@ def explain(accounts, tables, journal, marks_before, marks, pools) -> Explanatio
     rows = Explanation(
         *(np.zeros(size, np.int64) for _ in range(4)),
         by_price=np.zeros((size, n_assets), np.int64),
-        by_reason=np.zeros((size, N_REASONS), np.int64),
+        by_reason=np.zeros((size, N_REASONS + 1), np.int64),
     )
-    _explain(accounts, tables, journal, marks_before, marks, pools, rows)
+    _explain(accounts, tables_before, tables, journal, marks_before, marks, pools, rows)
     eaten = rows.by_price.sum(axis=1) + rows.by_reason.sum(axis=1)
     missing = rows.excess_before - (rows.equity - rows.maintenance) - eaten
     for place in np.flatnonzero(missing):
@@ -58,7 +64,7 @@ def explain(accounts, tables, journal, marks_before, marks, pools) -> Explanatio
 
 
 @kernel
-def _explain(accounts, tables, journal, marks_before, marks, pools, rows):
+def _explain(accounts, tables_before, tables, journal, marks_before, marks, pools, rows):
     n_accounts = accounts.position.shape[1]
     for place in range(pools.size):
         pool, n = pools[place] // n_accounts, pools[place] % n_accounts
@@ -66,8 +72,15 @@ def _explain(accounts, tables, journal, marks_before, marks, pools, rows):
         rows.equity[place] = equity
         rows.maintenance[place] = maintenance
         rows.notional[place] = notional
-        rows.excess_before[place] = _excess_before(accounts, tables, journal, marks_before, pool, n)
-        _explain_postings(accounts, tables, journal, marks_before, pool, n, rows.by_reason[place])
+        rows.excess_before[place] = _excess_before(
+            accounts, tables_before, journal, marks_before, pool, n
+        )
+        _explain_postings(
+            accounts, tables_before, journal, marks_before, pool, n, rows.by_reason[place]
+        )
+        rows.by_reason[place, REQUIREMENT] = _eaten_by_rates(
+            accounts, tables_before, tables, marks_before, pool, n
+        )
         _explain_prices(
             accounts, tables, journal, marks_before, marks, pool, n, rows.by_price[place],
             rows.by_reason[place],
@@ -100,6 +113,19 @@ def _excess_before(accounts, tables, journal, marks_before, pool, n):
             value = position_value(tables, marks_before, a, lots)
             excess += value - maintenance_margin(tables, a, abs(value))
     return excess
+
+
+@kernel
+def _eaten_by_rates(accounts, tables_before, tables, marks_before, pool, n):
+    """Return what new margin rates ask more of the positions now held, at the old marks."""
+    eaten = 0
+    for a in range(accounts.position.shape[0]):
+        lots = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
+        if lots != 0:
+            notional = abs(position_value(tables, marks_before, a, lots))
+            eaten += maintenance_margin(tables, a, notional)
+            eaten -= maintenance_margin(tables_before, a, notional)
+    return eaten
 
 
 @kernel
@@ -141,7 +167,7 @@ def _explain_postings(accounts, tables, journal, marks_before, pool, n, by_reaso
     slot = journal.slot[n]
     if slot < 0:
         return
-    for reason in range(by_reason.size):
+    for reason in range(N_REASONS):
         by_reason[reason] = -journal.amount[slot, pool, reason]
     for a in range(accounts.position.shape[0]):
         before = _held_before(accounts, journal, pool, a, n)

@@ -11,7 +11,7 @@ from stresslab.core.columns import Accounts
 from stresslab.core.events import CAUSES, MODES, EventLog
 from stresslab.core.ledger import ADL, FEE, FUNDING, OWN_EXECUTION, TRANSFER
 from stresslab.liquidation.forced import ForcedOrders
-from stresslab.liquidation.judgement import Explanation
+from stresslab.liquidation.judgement import REQUIREMENT, Explanation
 from stresslab.liquidation.waterfall import Settlement
 from stresslab.market.marks import Shares
 
@@ -21,6 +21,7 @@ _REASON_CAUSES = {
     FUNDING: "funding",
     TRANSFER: "transfer",
     ADL: "adl",
+    REQUIREMENT: "requirement",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from stresslab.core.declarations import declared, param
 from stresslab.margin.collateral_rules import CollateralRules
+from stresslab.margin.requirement import REQUIREMENTS, RequirementPart
 
 
 @declared
@@ -93,6 +94,12 @@ class MarginRules:
         default=0.8,
         gt=0,
         le=1,
+    )
+    requirement: dict[str, RequirementPart] = param(
+        "Add-ons to the brackets' rates that follow the market, by a name of their own; they add "
+        "up",
+        kinds=REQUIREMENTS,
+        factory=dict,
     )
 
     def faults(self) -> Iterator[tuple[str, str]]:

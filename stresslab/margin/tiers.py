@@ -168,6 +168,11 @@ def _initial_margins(tables, asset, notional, mode, margins):
         margins[place] = initial_margin(tables, asset, notional[place], mode)
 
 
+def lowest_initial_rates(tables: MarginTables) -> np.ndarray:
+    """Return each asset's initial margin rate in its lowest bracket, as a fraction; spot is 1."""
+    return np.where(tables.is_spot == 1, 1.0, tables.initial[:, 0] / RATE_UNIT)
+
+
 def to_rates(fractions: np.ndarray) -> np.ndarray:
     """Return fractions as integers in 1e-9."""
     return np.rint(fractions * RATE_UNIT).astype(np.int64)

@@ -18,10 +18,12 @@ from stresslab.liquidation.floor import Clearing, LimitOrderFloor
 from stresslab.liquidation.impact_floor import ImpactFloor
 from stresslab.margin.endowment import TILT_UNIT, endow, refuse_born_in_breach
 from stresslab.margin.posting import Costs
+from stresslab.margin.requirement.in_force import RatesInForce
+from stresslab.margin.requirement.part import Opening
 from stresslab.margin.tiers import (
-    RATE_UNIT,
     MarginTables,
     initial_margins,
+    lowest_initial_rates,
     margin_tables,
     rate_units,
     to_rates,
@@ -49,6 +51,7 @@ class World:
     clearing: Clearing
     floor: Any
     board: MarkBoard
+    rates: RatesInForce
     market: Market
     crowd: Crowd
     index: np.ndarray  # (n_steps + 1, A) ticks
@@ -77,6 +80,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
     unit_value = np.array([a.unit_value for a in assets], np.int64)
     tables = margin_tables(scenario.margin, list(scenario.assets), is_spot, unit_value)
     index = _index(scenario, streams)
+    rates = _rates(scenario, tables, index[0])
     instruments = Instruments(tuple(scenario.assets), index[0], unit_value, is_spot)
     population = Population.draw(scenario.traders, instruments, _strictest_margin(tables), streams)
     accounts = _accounts(population)
@@ -92,6 +96,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
         clearing=clearing,
         floor=_floor(scenario, clearing, index[0]),
         board=MarkBoard(scenario.market.mark, index[0], scenario.step_seconds),
+        rates=rates,
         market=market,
         crowd=crowd,
         index=index,
@@ -106,6 +111,12 @@ def _index(scenario: Scenario, streams: Streams) -> np.ndarray:
         scenario.assets, market.index, market.shocks, scenario.n_steps, scenario.step_seconds,
         scenario.burn_in_seconds, streams,
     )  # fmt: skip
+
+
+def _rates(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> RatesInForce:
+    """Write the add-ons of a calm market into the tables; people are sized to these rates."""
+    opening = Opening(scenario.step_seconds, prices.tolist(), _calm(scenario).tolist())
+    return RatesInForce(scenario.margin.requirement, list(scenario.assets), tables, opening)
 
 
 def _strictest_margin(tables: MarginTables) -> Callable[[int, np.ndarray], np.ndarray]:
@@ -169,20 +180,24 @@ def _fill_funds(scenario: Scenario, house: House) -> None:
 
 
 def _market(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> Market:
-    model = scenario.market.index
-    calm = np.zeros(prices.size)
-    if isinstance(model, BrownianIndex | ReplayIndex):
-        own = getattr(model, "volatility_by_asset", {})
-        daily = [own.get(name, model.daily_volatility) for name in scenario.assets]
-        calm = np.array(daily) * math.sqrt(scenario.step_seconds / SECONDS_PER_DAY)
     return make_market(
         index=prices,
-        normal_volatility=calm,
-        correlation=getattr(model, "correlation", 0.0),
+        normal_volatility=_calm(scenario),
+        correlation=getattr(scenario.market.index, "correlation", 0.0),
         unit_value=tables.unit_value,
-        initial_rate=np.where(tables.is_spot == 1, 1.0, tables.initial[:, 0] / RATE_UNIT),
+        initial_rate=lowest_initial_rates(tables),
         is_spot=tables.is_spot,
     )
+
+
+def _calm(scenario: Scenario) -> np.ndarray:
+    """Return the volatility of a step that the index model stands for, by asset."""
+    model = scenario.market.index
+    if not isinstance(model, BrownianIndex | ReplayIndex):
+        return np.zeros(len(scenario.assets))
+    own = getattr(model, "volatility_by_asset", {})
+    daily = [own.get(name, model.daily_volatility) for name in scenario.assets]
+    return np.array(daily) * math.sqrt(scenario.step_seconds / SECONDS_PER_DAY)
 
 
 def _floor(scenario: Scenario, clearing: Clearing, prices: np.ndarray) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from stresslab.core.compiled import kernel
 from stresslab.core.events import MODES, EventLog
 from stresslab.core.ledger import EXTERNAL, FEES, FIRST_OWN_FUND, fund_total
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
 from stresslab.margin.pools import account_equities
+from stresslab.margin.tiers import RATE_UNIT
 from stresslab.model.opening import World
+from stresslab.model.sight import open_interest
 from stresslab.scenario import Scenario
 
 _PATH = (
@@ -46,9 +47,10 @@ class Recording:
         self._path = {name: np.zeros((n_steps, n_assets), np.int64) for name in _PATH}
         self._totals = {name: np.zeros(n_steps, np.int64) for name in _TOTALS}
         self._bids, self._asks = np.zeros(n_assets, np.int64), np.zeros(n_assets, np.int64)
-        self._open_interest = np.zeros(n_assets, np.int64)
         self._record_assets()
         self._record_shocks()
+        if not world.rates.is_fixed:
+            self.add_ons(-scenario.n_burn_in)
         if scenario.n_burn_in == 0:
             self._take_stock()
 
@@ -56,7 +58,6 @@ class Recording:
         """Record the end of a step; the stock is taken when the burn-in is over."""
         row, w, c = clock - 1, self._world, self._world.clearing
         w.floor.quotes(self._bids, self._asks)
-        _count_open_interest(c.accounts.position, self._open_interest)
         bid_depth, ask_depth = w.floor.depths(w.board.ticks)
         values = (
             w.market.index,
@@ -66,7 +67,7 @@ class Recording:
             self._asks,
             bid_depth,
             ask_depth,
-            self._open_interest,
+            open_interest(w),
             w.floor.volume,
             self._engine.forced_lots,
             c.house.cash[FIRST_OWN_FUND:],
@@ -86,6 +87,18 @@ class Recording:
             self._totals[name][row] = value
         if clock == self._scenario.n_burn_in:
             self._take_stock()
+
+    def add_ons(self, step: int) -> None:
+        """Record what is added to the margin rates of every perpetual."""
+        tables, (initial, maintenance) = self._world.clearing.tables, self._world.rates.add_ons()
+        assets = np.flatnonzero(tables.is_spot == 0)
+        self._log.append(
+            "requirements",
+            step=step,
+            asset=assets,
+            initial_add_on=initial[assets] / RATE_UNIT,
+            maintenance_add_on=maintenance[assets] / RATE_UNIT,
+        )
 
     def finish(self) -> None:
         """Write the paths and what everybody ends with."""
@@ -186,11 +199,3 @@ class Recording:
         self._log.append(
             "counts", fills=fills, orders=requested, refused=refused, cancelled=cancelled
         )
-
-
-@kernel
-def _count_open_interest(position: np.ndarray, interest: np.ndarray) -> None:
-    for a in range(interest.size):
-        interest[a] = 0
-        for lots in position[a]:
-            interest[a] += max(lots, 0)

@@ -14,11 +14,12 @@ from stresslab.liquidation.sequence import sequence_by_trader
 from stresslab.margin.calls import send_margin_calls
 from stresslab.margin.funding import pay_funding
 from stresslab.margin.stops import StopBook, look_at_stops
-from stresslab.margin.tiers import rate_units
+from stresslab.margin.tiers import lowest_initial_rates, rate_units
 from stresslab.market.funding import PremiumAverage, funding_rate
 from stresslab.market.view import look
 from stresslab.model.opening import World, open_world
 from stresslab.model.recording import Recording
+from stresslab.model.sight import sight_of
 from stresslab.scenario import Scenario
 from stresslab.traders.agents import make_agents, release
 
@@ -77,6 +78,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.decide()
         self.match()
         self.mark()
+        self.requirement()
         self.margin()
         self.liquidate()
         self.settle()
@@ -113,6 +115,16 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def mark(self) -> None:
         """Set the mark prices from index and books."""
         self.engine.move_marks(self.recorded_step)
+
+    def requirement(self) -> None:
+        """Let margin rates follow the market, where a rule says so."""
+        w = self.world
+        if w.rates.is_fixed:
+            return
+        seconds = self.recorded_step * self._scenario.step_seconds
+        if w.rates.update(sight_of(w, seconds)):
+            w.market.initial_rate[:] = lowest_initial_rates(w.clearing.tables)
+            self.recording.add_ons(self.recorded_step)
 
     def margin(self) -> None:
         """Send margin calls, take top-ups, trigger stop orders."""

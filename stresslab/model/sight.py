@@ -1,0 +1,43 @@
+"""What the rules of dynamic margin see of the market, gathered when they ask for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stresslab.core.compiled import kernel
+from stresslab.margin.requirement.part import Sight
+from stresslab.model.opening import World
+
+MICRO = 1_000_000
+
+
+def sight_of(world: World, seconds: float) -> Sight:
+    """Return what there is to see at the marks of a step, ``seconds`` after the burn-in."""
+
+    def depth_usd() -> list[float]:
+        marks = world.board.ticks
+        thinner = np.minimum(*world.floor.depths(marks))
+        return [float(usd) for usd in thinner * marks * world.clearing.tables.unit_value / MICRO]
+
+    def interest() -> list[int]:
+        lots = open_interest(world)
+        return [int(x) for x in lots * world.board.ticks * world.clearing.tables.unit_value]
+
+    return Sight(
+        seconds, world.board.ticks.tolist(), world.market.index.tolist(), depth_usd, interest
+    )
+
+
+def open_interest(world: World) -> np.ndarray:
+    """Return the lots that traders hold long, by asset."""
+    position = world.clearing.accounts.position
+    lots = np.zeros(len(position), np.int64)
+    _count_open_interest(position, lots)
+    return lots
+
+
+@kernel
+def _count_open_interest(position: np.ndarray, lots: np.ndarray) -> None:
+    for a in range(lots.size):
+        for held in position[a]:
+            lots[a] += max(held, 0)
