@@ -59,7 +59,7 @@ def wiggling(mode, lots, wealth_usd=60.0, script=None, **part):
         margin__brackets={
             "BTC": [{"floor_usd": 0.0, "maintenance_rate": 0.05, "max_leverage": 18.0}]
         },
-        margin__cross={"closure": "whole", "penalty_rate": 0.0},
+        margin__cross={"closure": {"kind": "whole"}, "penalty_rate": 0.0},
         duration_seconds=float(len(WIGGLE) - 1),
         margin__requirement={"volatility": {**REALISED, **part}},
     )
