@@ -91,6 +91,15 @@ def test_perpetuals_settle_into_the_first_token(balance, size, quote, expected):
     assert weighted_health([token(balance), token(0)], [perpetual]) == expected
 
 
+@pytest.mark.parametrize("balance", [Fraction(1, 2), Fraction(-1, 2)])
+def test_parts_of_a_token_count_by_their_sign(balance):
+    weight = HALF if balance > 0 else THREE_HALVES
+
+    assert weighted_health([token(balance)]) == balance * 10 * weight
+    crowded = {"deposits": 1, "borrows": 1}  # without a start nothing scales
+    assert weighted_health([token(balance, **crowded)]) == balance * 10 * weight
+
+
 def test_crowded_tokens_weigh_less_and_crowded_debts_more():
     crowded = {
         "deposits": 200,

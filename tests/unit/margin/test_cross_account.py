@@ -98,6 +98,23 @@ def test_fillable_price_runs_from_oracle_to_the_widest_spread(account, adjustmen
         assert side * (position.price - price) == widest
 
 
+@pytest.mark.parametrize("size", [1, -1, Fraction(1, 2)])
+def test_by_default_the_widest_spread_is_one_and_a_half_times_maintenance(size):
+    bankrupt = CrossAccount(-size * 100, [CrossPosition(size, 100, Fraction(1, 10))])
+    side = 1 if size > 0 else -1
+
+    assert fillable_price(bankrupt, 0) == 100 - side * 15
+
+
+@pytest.mark.parametrize("size", [Fraction(1, 2), Fraction(-1, 2)])
+def test_small_positions_close_in_small_parts(size):
+    account = CrossAccount(0, [CrossPosition(size, 100, Fraction(1, 10))])
+
+    assert bankruptcy_quote(account, 0, -size / 2, quote_step=0) == 0
+    with pytest.raises(StresslabError, match="does not close"):
+        bankruptcy_quote(account, 0, size / 2)
+
+
 @given(accounts, prices, rates)
 def test_money_is_conserved_between_book_fund_and_account(account, fill_price, max_fee):
     """What the fill brings is the fund's, the account's, and what keeps it from bankruptcy."""

@@ -58,8 +58,10 @@ def test_margin_is_convex(notionals):
 
 
 def test_the_last_bracket_is_open():
-    ends = [end for _, end in brackets(TABLE)]
+    rows = list(brackets(TABLE))
+    ends = [end for _, end in rows]
 
+    assert [row for row, _ in rows] == list(TABLE)
     assert ends == [50_000, 250_000, 1_000_000, 10_000_000, None]
 
 

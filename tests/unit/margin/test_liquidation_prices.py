@@ -165,6 +165,12 @@ def test_inverse_prices_plugged_back_in(side, value, entry, leverage, rate, fee)
 
     price = prices.inverse(side, value, entry, margin, rate, amount=0)
     assert equity(price) == value / price * rate
+    others = prices.inverse(side, value, entry, margin, rate, 0, other_profit=margin / 2)
+    assert equity(others) + margin / 2 == value / others * rate
+    others = prices.inverse(side, value, entry, margin, rate, 0, other_maintenance=margin / 2)
+    assert equity(others) - margin / 2 == value / others * rate
+    lower = prices.inverse(side, value, entry, margin, rate, amount=margin / 100)
+    assert equity(lower) == value / lower * rate - margin / 100
     inside = prices.inverse_fee_inside(side, value, entry, margin, rate, fee)
     assert equity(inside) == value / inside * (rate + fee)
     frozen = prices.inverse_with_fee_at_bankruptcy(side, value, entry, margin, rate, fee)

@@ -99,6 +99,12 @@ def test_without_time_volatility_or_strike_only_intrinsic_value_is_left(volatili
     assert black76(100, strike, volatility, years, 0.5, False) == 0.0
 
 
+def test_price_scales_with_its_unit():
+    whole = black76(100, 110, 0.5, 0.5, 1.0, True)
+
+    assert black76(0.1, 0.11, 0.5, 0.5, 1.0, True) == pytest.approx(whole / 1000, rel=1e-12)
+
+
 # -- the grid -------------------------------------------------------------------------------------
 
 
@@ -226,6 +232,22 @@ def test_a_falling_stablecoin_raises_initial_margin_only():
     assert grid_margin(fallen).maintenance == grid_margin(held).maintenance
 
 
+@pytest.mark.parametrize(("days", "rate"), [(0.0, 0.5), (73.0, 0.9), (365.0, 2.5)])
+def test_the_forward_contingency_is_the_worse_move_by_time(days, rate):
+    """Half of the loss at expiry and twice it a year more, of a short put deep in the money."""
+    settled = expiry(put(-1.0, 1e6, 0.0), days=days, rate=0.0, forward=100.0)
+    found = grid_margin(portfolio(expiries=[settled])).forward_contingency
+
+    fixed = days == 0  # nothing of the forward moves any more
+    assert found == pytest.approx(0 if fixed else -4.5 * rate)
+
+
+def test_a_gain_either_way_is_no_contingency():
+    straddle = expiry(call(1.0, volatility=0.0), put(1.0, volatility=0.0), forward=100.0)
+
+    assert grid_margin(portfolio(expiries=[straddle])).forward_contingency == 0
+
+
 # -- volatility -----------------------------------------------------------------------------------
 
 
@@ -239,6 +261,24 @@ def test_longer_options_see_smaller_moves_of_volatility():
     assert rises[0] == pytest.approx(rises[1], rel=1e-2)  # times below a day count as a day
     assert sorted(rises, reverse=True)[1:] == rises[1:]
     assert all(ratio(days, DOWN) < 1 for days in (1, 30, 200))
+
+
+@pytest.mark.parametrize(
+    ("days", "move", "factor"),
+    [
+        (30, UP, 1.5),
+        (30, DOWN, 0.725),
+        (60, UP, 1 + 0.5 * 0.5**0.13),
+        (15, DOWN, 1 - 0.275 * 2**0.3),
+        (0.5, UP, 1 + 0.5 * 30**0.3),
+    ],
+)
+def test_volatility_moves_by_its_factor(days, move, factor):
+    grid = GridParameters()
+    moved = shocked_value(expiry(call(1.0), days=days), Scenario(1.05, move), grid)
+    given_it = expiry(call(1.0, volatility=0.6 * factor), days=days)
+
+    assert moved == pytest.approx(shocked_value(given_it, Scenario(1.05), grid), rel=1e-12)
 
 
 def test_a_rise_has_a_floor_and_a_fall_stops_at_zero():
