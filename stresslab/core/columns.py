@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 #: asset (side by the sign of ``lots``, 0 = both).
 LIMIT, MARKET, IOC, POST_ONLY, CANCEL_ALL = range(5)
 
+#: Requests that travel with orders: SET_MODE chooses the mode (``lots``) of the next position,
+#: MOVE_MARGIN moves ``lots`` micro-USD from the wallet into a silo, negative out of it. The venue
+#: writes its answer into ``price``.
+SET_MODE, MOVE_MARGIN = 5, 6
+
 #: What an order is, for the split of a price move: `voluntary`, `quotes` (liquidity offered or
 #: withdrawn) or a triggered stop-loss or take-profit.
 VOLUNTARY, QUOTE, STOP = range(3)

@@ -220,6 +220,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("asset", SMALL, "asset charged with the deficit"),
         ("loss_micro_usd", INT, "amount paid"),
     ),
+    "requests": _table(
+        ("step", SMALL, "step"),
+        ("account", INT, "account id"),
+        ("asset", SMALL, "asset id"),
+        ("request", TEXT, "isolated, cross (the margin mode asked for), add or withdraw margin"),
+        ("amount_micro_usd", INT, "margin to be moved, 0 for a margin mode"),
+        ("answer", TEXT, "`taken`, or the reason of the refusal"),
+    ),
     "counts": _table(
         ("fills", INT, "fills in the run"),
         ("orders", INT, "order requests of the traders"),

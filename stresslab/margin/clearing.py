@@ -6,6 +6,7 @@ from stresslab.core.columns import CANCEL_ALL
 from stresslab.core.compiled import kernel
 from stresslab.margin.acceptance import UNKNOWN, accepted_lots
 from stresslab.margin.posting import settle_fills
+from stresslab.margin.requests import answer_request
 from stresslab.market.impact_book import submit_impact
 from stresslab.market.limit_order_book import (
     best_ask,
@@ -50,6 +51,13 @@ def match_in_limit_order_books(
         if n != trader or a != asset or kind == CANCEL_ALL:
             trader, asset, room = n, a, UNKNOWN
         first = fills.n[0]
+        if kind > CANCEL_ALL:
+            orders.price[place] = answer_request(
+                accounts, house, journal, tables, marks, books.resting_buy, books.resting_sell, n,
+                a, kind, orders.lots[place],
+            )  # fmt: skip
+            room = UNKNOWN
+            continue
         if kind == CANCEL_ALL:
             counts[CANCELLED] += cancel_all(books, a, n, orders.lots[place])
         else:
@@ -103,7 +111,13 @@ def match_in_impact_books(
     """
     for place in sequence:
         n, a = orders.trader[place], orders.asset[place]
-        if orders.kind[place] == CANCEL_ALL:
+        kind = orders.kind[place]
+        if kind > CANCEL_ALL:
+            orders.price[place] = answer_request(
+                accounts, house, journal, tables, marks, resting, resting, n, a, kind,
+                orders.lots[place],
+            )  # fmt: skip
+        if kind >= CANCEL_ALL:
             continue
         counts[REQUESTED] += 1
         lots, _ = accepted_lots(
@@ -115,7 +129,7 @@ def match_in_impact_books(
             continue
         first = fills.n[0]
         filled = submit_impact(
-            books, a, n, orders.kind[place], lots, orders.price[place], tables.unit_value[a], fills
+            books, a, n, kind, lots, orders.price[place], tables.unit_value[a], fills
         )
         settle_fills(accounts, house, journal, tables, costs, marks, fills, first)
         counts[TRADED] += fills.n[0] - first

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from stresslab.core.columns import CANCEL_ALL, SET_MODE, Orders
 from stresslab.core.events import MODES, EventLog
 from stresslab.core.ledger import EXTERNAL, FEES, FIRST_OWN_FUND, fund_total
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
 from stresslab.margin.pools import account_equities
+from stresslab.margin.requests import ANSWERS
 from stresslab.margin.tiers import RATE_UNIT
 from stresslab.model.opening import World
 from stresslab.model.sight import open_interest
@@ -98,6 +100,25 @@ class Recording:
             asset=assets,
             initial_add_on=initial[assets] / RATE_UNIT,
             maintenance_add_on=maintenance[assets] / RATE_UNIT,
+        )
+
+    def requests(self, step: int, orders: Orders) -> None:
+        """Record what traders asked for beside orders, with the venue's answers."""
+        kinds = orders.kind[: orders.n[0]]
+        rows = np.flatnonzero(kinds > CANCEL_ALL)
+        if rows.size == 0:
+            return
+        lots, is_mode = orders.lots[rows], kinds[rows] == SET_MODE
+        directions = np.where(lots > 0, "add", "withdraw")
+        modes = np.array(MODES)[np.where(is_mode, lots, 0)]
+        self._log.append(
+            "requests",
+            step=step,
+            account=self._world.clearing.accounts.id[orders.trader[rows]],
+            asset=orders.asset[rows],
+            request=np.where(is_mode, modes, directions).astype(object),
+            amount_micro_usd=np.where(is_mode, 0, np.abs(lots)),
+            answer=np.array(ANSWERS, object)[orders.price[rows]],
         )
 
     def finish(self) -> None:

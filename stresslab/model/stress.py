@@ -183,6 +183,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         ids = w.clearing.accounts.id
         sequence = sequence_by_trader(ids, orders, self.streams[stream], self.clock)
         self._book_moved(w.floor.match(orders, sequence, w.board.ticks))
+        self.recording.requests(self.recorded_step, orders)
 
     def _book_moved(self, moves: list[tuple[int, int, float]]) -> None:
         for asset, cause, ticks in moves:

@@ -11,10 +11,18 @@ import math
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from stresslab.core.columns import CANCEL_ALL, IOC, LIMIT, POST_ONLY, VOLUNTARY
+from stresslab.core.columns import (
+    CANCEL_ALL,
+    IOC,
+    LIMIT,
+    MOVE_MARGIN,
+    POST_ONLY,
+    SET_MODE,
+    VOLUNTARY,
+)
 from stresslab.core.declarations import declared, parameters
 from stresslab.core.errors import StresslabError
-from stresslab.core.events import FLAT, MODES
+from stresslab.core.events import CROSS, FLAT, ISOLATED, MODES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +40,7 @@ class Order(NamedTuple):
     """One order request of a trader; ``lots`` is signed, positive buys."""
 
     asset: int
-    kind: int  # LIMIT, MARKET, IOC, POST_ONLY or CANCEL_ALL of core.columns
+    kind: int  # LIMIT, MARKET, IOC, POST_ONLY, CANCEL_ALL, SET_MODE or MOVE_MARGIN of core.columns
     lots: int
     price: int = 0  # ticks; ignored by MARKET and CANCEL_ALL
     reduce_only: int = 0  # 1: may only bring the position towards zero
@@ -101,8 +109,9 @@ class Trader:
             )
         for order in orders:
             needs_price = order.kind in (LIMIT, IOC, POST_ONLY)
-            is_sound = 0 <= order.asset < n_assets and LIMIT <= order.kind <= CANCEL_ALL
+            is_sound = 0 <= order.asset < n_assets and LIMIT <= order.kind <= MOVE_MARGIN
             is_empty = order.lots == 0 and order.kind != CANCEL_ALL
+            is_sound &= order.kind != SET_MODE or order.lots in (ISOLATED, CROSS)
             if not is_sound or is_empty or (needs_price and order.price < 1):
                 raise StresslabError(self._complaint(_describe(order, n_assets)))
 
@@ -173,6 +182,14 @@ class Trader:
     def spread_around(self, value: float, dispersion: float) -> float:
         """Return a group's value as this trader has it, between 1 -/+ dispersion times it."""
         return value * (1.0 + dispersion * (2.0 * self.trait - 1.0))
+
+    def set_mode(self, asset: int, mode: str) -> Order:
+        """Return the request that the next position be isolated or cross; refused while one is."""
+        return Order(asset, SET_MODE, MODES.index(mode))
+
+    def move_margin(self, asset: int, micro_usd: int) -> Order:
+        """Return the request to move margin into an isolated position, negative out of it."""
+        return Order(asset, MOVE_MARGIN, micro_usd)
 
     @property
     def margin_mode(self) -> str:

@@ -101,7 +101,7 @@ def choose_by_logit(
         is_same = row == last_row and asset == last_asset
         if is_same or mode[asset, row] != FLAT or is_spot[asset] == 1:
             continue
-        if orders.kind[place] == CANCEL_ALL or orders.reduce_only[place] == 1:
+        if orders.kind[place] >= CANCEL_ALL or orders.reduce_only[place] == 1:
             continue
         last_row, last_asset = row, asset
         _remember(columns, row, asset)
