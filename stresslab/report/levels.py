@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 
+from stresslab.analysis.summaries import probabilities, summarise
 from stresslab.contagion.outcomes import OUTCOMES
 from stresslab.report.factors import N_TRADERS, SIZE, Factor, factors, shock_size
 from stresslab.report.labels import FRACTION, Label, number
-from stresslab.report.source import Source, rank
-from stresslab.report.words import outcome_label
+from stresslab.report.source import STUDENT, Source, rank
+from stresslab.report.words import is_yes_or_no, outcome_label
 
 #: What is shown where the shock leaves some assets alone, and where it takes all or there is none.
 LONE = ("share_accounts_liquidated", "crossed", "spill_share")
@@ -21,6 +22,12 @@ JOINT = ("share_accounts_liquidated", "forced_notional_usd", "system_loss_usd")
 #: Fewer values of a number than these are rows, not an axis; a figure shows no more panels below
 #: each other, and no more rows in a panel, than fit a page.
 LEAST_ON_AXIS, MOST_PANELS, MOST_ROWS = 3, 4, 12
+
+#: What captions say of :func:`means`.
+MEANS = (
+    f"Mean over replicates by arm, with {STUDENT}; of what happens or not the probability, with "
+    "95 % Wilson interval."
+)
 
 #: Columns of the frames that figures of a design are drawn from.
 COLUMNS = ("pattern", "panel", "factor", "row", "outcome", "arm", "x", "mid", "low", "high", "n")
@@ -80,10 +87,26 @@ class Layout:
 
 
 def is_response(source: Source) -> bool:
-    """Tell whether a design varies shocks, and shares of cross margin, and nothing else."""
-    sizes = source.done.filter(pl.col("n_shocked") > 0)["x"].drop_nulls()
+    """Tell whether a design varies a shock, and shares of cross margin, and nothing else."""
     rest = [f for f in factors(source) if not f.key.endswith(".cross_share")]
-    return sizes.n_unique() > 1 and not rest and not source.is_sampled
+    return n_sizes(source) > 0 and not rest and not source.is_sampled
+
+
+def n_sizes(source: Source) -> int:
+    """Return how many sizes of one shock a design has."""
+    return source.done.filter(pl.col("n_shocked") > 0)["x"].drop_nulls().n_unique()
+
+
+def means(cells: pl.DataFrame, outcomes: Sequence[str]) -> pl.DataFrame:
+    """Return means over replicates, and the probability of what happens or not."""
+    chances = [name for name in outcomes if is_yes_or_no(name)]
+    sizes = [name for name in outcomes if name not in chances]
+    found = [
+        summarise(cells, sizes).rename({"mean": "mid"}),
+        probabilities(cells, chances).rename({"probability": "mid"}),
+    ]
+    shared = [name for name in found[1].columns if name in found[0].columns]
+    return pl.concat([part.select(shared) for part in found])
 
 
 def lay_out(source: Source) -> Layout:

@@ -14,7 +14,7 @@ from stresslab.contagion.outcomes import OUTCOMES
 from stresslab.report.axes import head, interval_lines, panels, series_legend
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import FRACTION, Label, show_unit
-from stresslab.report.levels import is_response, lay_out
+from stresslab.report.levels import is_response, lay_out, n_sizes
 from stresslab.report.points import draw_points
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
@@ -31,7 +31,8 @@ def prepare(source: Source) -> Prepared:
     baseline = source.arms[0]
     if not source.done.filter(arm=baseline).height:
         raise NotInRun(f"no replicate finished under {baseline} and under another arm")
-    frame, labels, words = _over_shocks(source) if is_response(source) else _over_points(source)
+    has_sizes = is_response(source) and n_sizes(source) > 1
+    frame, labels, words = _over_shocks(source) if has_sizes else _over_points(source)
     if not frame.height:
         raise NotInRun(f"no replicate finished under {baseline} and under another arm")
     text = (

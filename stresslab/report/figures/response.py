@@ -10,7 +10,8 @@ from stresslab.analysis.summaries import summarise
 from stresslab.report.axes import from_zero, head, interval_lines, panels, series_legend
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import show_unit
-from stresslab.report.levels import is_response
+from stresslab.report.levels import MEANS, is_response, lay_out, means, n_sizes
+from stresslab.report.points import draw_points
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes
 from stresslab.report.words import outcome_labels
@@ -25,19 +26,27 @@ def prepare(source: Source) -> Prepared:
     rows = source.shocked()
     if not is_response(source):
         raise NotInRun(f"design {source.design} does not vary the size of one shock")
+    if n_sizes(source) == 1:
+        return _at_one_size(source)
     joint = pl.col("n_shocked") == len(source.assets)
     parts = [
         (rows.filter(~joint), list(_LONE)),
         (rows.filter(joint), list(_JOINT)),
     ]
-    means = [source.ordered(summarise(part, names)) for part, names in parts if part.height]
+    parts_of = [source.ordered(summarise(part, names)) for part, names in parts if part.height]
     is_spill = pl.col("outcome").str.starts_with("spill_")
     scale = pl.when(is_spill).then(pl.lit("spill")).otherwise("outcome")
-    frame = pl.concat(means).rename({"mean": "mid"}).with_columns(scale=scale)
+    frame = pl.concat(parts_of).rename({"mean": "mid"}).with_columns(scale=scale)
     frame = frame.select("pattern", "outcome", "scale", "arm", "x", "mid", "low", "high", "n")
     labels = {"x": SHOCK_SIZE, **outcome_labels(*frame["outcome"].unique(maintain_order=True))}
     text = f"Mean over replicates by arm; band: {STUDENT}."
     return Prepared({"response": frame}, labels, text)
+
+
+def _at_one_size(source: Source) -> Prepared:
+    layout = lay_out(source)
+    frame = layout.estimates(means)
+    return Prepared({"response": frame}, layout.labels(frame), MEANS)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:
@@ -45,9 +54,12 @@ def draw(frames: Frames, labels: Labels) -> Figure:
 
     ``response``: pattern (which assets are shocked), outcome, scale (panels of a pattern with the
     same scale share their value axis, so that dust looks like dust), arm, x (size of the shock),
-    mid, low, high (mean and interval), n (replicates); rows in the order to be drawn.
+    mid, low, high (mean and interval), n (replicates); rows in the order to be drawn. Of a shock
+    of one size: columns as in ``figures/design.py``, and no axis for its size.
     """
     frame = frames["response"]
+    if "panel" in frame.columns:
+        return draw_points(frame, labels, strokes(frame["arm"]))
     places = frame.select("pattern", "outcome").unique(maintain_order=True).rows()
     looks = strokes(frame["arm"])
     figure, grid = panels(len(places), columns=3)

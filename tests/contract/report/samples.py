@@ -43,7 +43,11 @@ def samples() -> dict[str, tuple[str, Prepared]]:
 def _samples() -> Iterator[tuple[str, str, Prepared]]:
     yield "response", "", response(ARMS)
     yield "response", "_ugly", response([*ARMS[:3], LONG_ARM, "fifth", "sixth"], equal=True)
-    yield "response", "_one", response(["isolated"], falls=[0.1])
+    yield (
+        "response",
+        "_one",
+        Prepared({"response": design(ARMS, "").frames["design"]}, named(PANELS)),
+    )
     yield "phase", "", phase()
     yield "ccdf", "", ccdf(300)
     yield "ccdf", "_few", ccdf(6)

@@ -122,11 +122,15 @@ def test_a_design_of_shocks_alone_is_left_to_the_response() -> None:
     assert "shock_response varies shocks and shares only" in found.reason
 
 
-def test_a_design_of_one_point_has_a_row() -> None:
+def test_a_shock_of_one_size_has_a_row_in_place_of_an_axis() -> None:
     run = toy([{FUND: FUNDS[0]}])
-    frame = drawn(run).prepared.frames["design"]
+    run.study["designs"].pop("shock_response")
+    drawing = drawn(run, "response")
+    frame = drawing.prepared.frames["response"]
     assert frame["row"].unique().to_list() == [""]
+    assert frame["panel"].unique().to_list() == ["A alone 10 %"]
     assert frame.filter(pl.col("mid").is_not_null()).height
+    assert drawing.draw().axes
 
 
 def test_several_shocks_are_named_with_their_sizes() -> None:
