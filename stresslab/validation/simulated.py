@@ -24,4 +24,5 @@ def simulated(
 
     config = read_config({"name": "validation", "seed": seed, "scenario": dict(scenario),
                           "designs": {"one": {"replicates": 1}}})  # fmt: skip
-    return simulate(config.values["scenario"], seed, replicate, Path())
+    tables, outcomes, _ = simulate(config.values["scenario"], seed, replicate, Path())
+    return tables, outcomes
