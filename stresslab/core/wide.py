@@ -1,4 +1,4 @@
-"""128-bit products and bit scans that 64-bit kernels need and numba does not offer.
+"""128-bit products, bit scans and reading ahead, which kernels need and numba does not offer.
 
 Each stands here as an instruction and as plain Python, which holds when numba is switched off.
 """
@@ -77,6 +77,26 @@ def highest_bit(typing_context: Any, word: Any) -> Any:
         return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
 
     return types.int64(types.int64), lower
+
+
+@_instruction(lambda column, place: None)
+def fetch_early(typing_context: Any, column: Any, place: Any) -> Any:
+    """Ask for the cache line of a column's place to be brought near the processor, into level 2.
+
+    Nothing waits for it and nothing but time depends on it.
+    """
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(column)(context, builder, arguments[0])
+        number, address = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [address, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [address], kind)
+        line = builder.bitcast(builder.gep(array.data, [arguments[1]]), address)
+        reads, level_2, data = number(0), number(2), number(1)
+        builder.call(fetch, [line, reads, level_2, data])
+        return context.get_dummy_value()
+
+    return types.void(column, types.intp), lower
 
 
 @kernel
