@@ -95,6 +95,10 @@ class MarginRules:
         gt=0,
         le=1,
     )
+    call_below_initial: bool = param(
+        "Whether a pool with less equity than the initial margin of its positions is called too",
+        default=False,
+    )
     requirement: dict[str, RequirementPart] = param(
         "Add-ons to the brackets' rates that follow the market, by a name of their own; they add "
         "up",

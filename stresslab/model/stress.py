@@ -13,6 +13,7 @@ from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.liquidation.sequence import sequence_by_trader
 from stresslab.margin.calls import send_margin_calls
 from stresslab.margin.funding import pay_funding
+from stresslab.margin.initial_calls import pools_below_initial_margin
 from stresslab.margin.stops import StopBook, look_at_stops
 from stresslab.margin.tiers import lowest_initial_rates, rate_units
 from stresslab.market.funding import PremiumAverage, funding_rate
@@ -130,10 +131,13 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         """Send margin calls, take top-ups, trigger stop orders."""
         w, c = self.world, self.world.clearing
         marks = w.board.ticks
-        self._suspects = self.engine.pools_to_call(self._call_level)
+        self._suspects = called = self.engine.pools_to_call(self._call_level)
+        if self._scenario.margin.call_below_initial:
+            below = pools_below_initial_margin(c.accounts, c.tables, marks)
+            called = np.union1d(called, below)
         columns = w.crowd.columns
         send_margin_calls(
-            c.accounts, c.house, c.journal, c.tables, marks, self._suspects, w.called,
+            c.accounts, c.house, c.journal, c.tables, marks, called, w.called,
             columns.topup_probability, columns.topup_fraction, self.streams["topup"], self.clock,
         )  # fmt: skip
         watched = np.stack([marks, w.floor.last_trades(), w.market.index])

@@ -47,7 +47,7 @@ def readings(index=WIGGLE, window=4):
     ]
 
 
-def wiggling(mode, lots, wealth_usd=60.0, script=None, **part):
+def wiggling(mode, lots, wealth_usd=60.0, script=None, venue=None, **part):
     """Return a market whose mark stands still while its index moves."""
     scenario = market(
         {
@@ -62,6 +62,7 @@ def wiggling(mode, lots, wealth_usd=60.0, script=None, **part):
         margin__cross={"closure": {"kind": "whole"}, "penalty_rate": 0.0},
         duration_seconds=float(len(WIGGLE) - 1),
         margin__requirement={"volatility": {**REALISED, **part}},
+        **(venue or {}),
     )
     model = scripted(scenario, script or {})
     model.world.index[:, 0] = WIGGLE
@@ -108,6 +109,18 @@ def test_an_initial_margin_add_on_liquidates_nobody(mode, lots):
     assert tables["liquidations"]["account"].size == 0
     assert tables["counts"]["orders"].tolist() == [2]
     assert tables["counts"]["refused"].tolist() == [1], "the second, at the higher margin"
+
+
+@pytest.mark.parametrize("lots", [10, -10])
+@pytest.mark.parametrize("mode", ["isolated", "cross"])
+def test_it_calls_where_the_venue_calls_below_initial_margin(mode, lots):
+    """60 USD are 4.44 more than the initial margin of 1,000 at 18x: 0.444 % more are a call."""
+    for multiple, calls in ((0.4, 0), (40.0, 1)):
+        assert max(readings()) * 0.4 < 0.06 - 1 / 18 < max(readings()) * 40
+        venue = {"margin__call_below_initial": True, "margin__call_level": 1.0}
+        tables = tables_of(wiggling(mode, lots, venue=venue, initial={"multiple": multiple}))
+        assert tables["liquidations"]["account"].size == 0
+        assert tables["accounts"]["n_margin_calls"].tolist()[0] == calls
 
 
 def test_the_same_order_is_taken_where_nothing_is_added():
@@ -250,6 +263,7 @@ def test_the_add_on_comes_on_top_of_every_bracket(initial, maintenance):
     base = [int(maintenance_margin(t, 0, n)) for n in sizes]
     steps = [int(initial_margin(t, 0, n, 2)) for n in sizes]
     tables_of(model)
+    assert model.world.market.initial_rate[0] == t.initial[0, 0] / 10**9, "traders know"
     more = Fraction(str(maintenance))
     extra = max(more, Fraction(str(initial)))
     for n, before, step in zip(sizes, base, steps, strict=True):
@@ -258,6 +272,18 @@ def test_the_add_on_comes_on_top_of_every_bracket(initial, maintenance):
         asked = int(initial_margin(t, 0, n, 2))
         assert abs(asked - min(step + ceil(extra * n), n)) <= 1
         assert asked > now, "no position is opened in breach"
+
+
+def test_an_announcement_may_come_into_force_along_a_line():
+    """4 % over 4 seconds from the second on: nothing in step 2, then 1 % a step."""
+    announced = {"kind": "announced", "maintenance": 0.04, "at_seconds": 2.0, "over_seconds": 4.0}
+    scenario = market(
+        {"one": people((1e6, {"BTC": 10}), (1e6, {"BTC": -10}))},
+        duration_seconds=8.0,
+        margin__requirement={"a": announced},
+    )
+    found = rows(run(scenario), "requirements", "step", "maintenance_add_on")
+    assert found == [(0, 0.0), (3, 0.01), (4, 0.02), (5, 0.03), (6, 0.04)]
 
 
 def test_parts_add_up_and_no_rate_exceeds_the_notional():
