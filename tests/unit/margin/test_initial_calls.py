@@ -47,7 +47,8 @@ def test_a_silo_needs_what_isolated_asks_and_has_no_other_money(lots):
     silo[1, 0] -= 1000 * USD - 125 * USD
     assert below(model) == []
     silo[1, 0] -= 1
-    assert below(model) == [2 * 2]  # pool 2 of row 0, among two accounts
+    model.world.clearing.accounts.wallet[0] = -1
+    assert below(model) == [2 * 2]  # pool 2 of row 0, among two accounts; the wallet holds nothing
 
 
 def test_a_price_counts_for_both_sides_of_the_comparison():
