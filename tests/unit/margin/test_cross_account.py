@@ -104,6 +104,8 @@ def test_by_default_the_widest_spread_is_one_and_a_half_times_maintenance(size):
     side = 1 if size > 0 else -1
 
     assert fillable_price(bankrupt, 0) == 100 - side * 15
+    half = CrossAccount(abs(size) * 5 - size * 100, bankrupt.positions)
+    assert fillable_price(half, 0) == 100 - side * Fraction(15, 2)
 
 
 @pytest.mark.parametrize("size", [Fraction(1, 2), Fraction(-1, 2)])

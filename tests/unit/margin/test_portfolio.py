@@ -195,6 +195,15 @@ def test_doubt_is_charged_below_the_threshold(confidence, charge):
     assert margins[0] == margins[1]
 
 
+def test_doubt_is_charged_by_its_margin():
+    rules = Contingencies(confidence_margin=2.0, confidence_threshold=0.9)
+    doubted = portfolio(perpetuals=1.0, perpetual_confidence=0.8)
+    sure = portfolio(perpetuals=1.0)
+
+    grid = GridParameters(contingencies=rules)
+    assert used(doubted, grid) - used(sure, grid) == pytest.approx(0.2 * 2 * 100)
+
+
 def test_doubt_about_spot_reaches_all_and_about_perpetuals_options_too():
     coin = Collateral(1.0, 100.0, False, 0.0, 0.0)
     held = portfolio(collaterals=[coin], perpetuals=1.0, expiries=[expiry(call(1.0))])
@@ -331,6 +340,13 @@ def test_in_turns_every_expiry_loses():
 
     losses = [scenario_change(book, turn, plain) for book in (held, opposite)]
     assert losses[0] == losses[1] < 0
+
+
+def test_static_discounts_by_formula():
+    grid, year = GridParameters(), expiry(call(1.0), days=365, rate=0.3)
+
+    assert static_discount(year, 1.0, grid) == pytest.approx(0.95 * math.exp(-(0.3 + 0.08)))
+    assert static_discount(year, -1.0, grid) == pytest.approx(1.04 * math.exp(0.5 * 0.3 + 0.08))
 
 
 def test_static_discounts_only_ever_hurt():
