@@ -42,6 +42,7 @@ class ModeCloser:
         slots = policy.window_steps(step_seconds)
         self.policy, self.rule, self._clearing = policy, policy.rule(), clearing
         rates = [int(clearing.costs.taker[0]), *map(rate_units, (mode.penalty_rate, target))]
+        self._ordered = np.zeros(n_assets, np.int64)
         self.terms = Terms(
             numbers=np.array(policy.numbers(step_seconds), np.int64),
             ranking=np.array([LEGS[policy.leg]], np.int64),
@@ -64,16 +65,20 @@ class ModeCloser:
             terms.depth[:] = floor.depths(marks)
         if self.policy.is_rationed:
             pools = by_urgency(c, marks, pools)
+        first = int(orders.n[0])
         self.rule(c.accounts, c.tables, terms, marks, pools, orders)
+        rows = slice(first, int(orders.n[0]))
+        self._ordered[:] = 0
+        np.add.at(self._ordered, orders.asset[rows], np.abs(orders.lots[rows]))
 
-    def give_back(
-        self, step: int, marks: np.ndarray, assets: np.ndarray, unfilled: np.ndarray
-    ) -> None:
-        """Free the room that orders of this step took in a window and did not fill."""
+    def settle(self, step: int, marks: np.ndarray, assets: np.ndarray, filled: np.ndarray) -> None:
+        """Free the room that orders of this round took in a window and did not fill."""
         slots = self.terms.used_at.size
         if slots:
+            np.subtract.at(self._ordered, assets, np.abs(filled))
             lot_value = marks * self._clearing.tables.unit_value
-            np.subtract.at(self.terms.used[:, step % slots], assets, unfilled * lot_value[assets])
+            self.terms.used[:, step % slots] -= self._ordered * lot_value
+        self._ordered[:] = 0
 
 
 class Closer:
@@ -103,13 +108,12 @@ class Closer:
                 self._by_mode[mode].choose(step, marks, part, floor, orders)
 
     def settle(self, step: int, marks: np.ndarray, orders: ForcedOrders) -> None:
-        """Let the policies know what was not filled."""
+        """Let the policies know what of their orders was filled."""
         n = int(orders.n[0])
         is_isolated = orders.pool[:n] >= self._n_accounts
-        unfilled = np.abs(orders.lots[:n] - orders.filled[:n])
         for mode, closer in self._by_mode.items():
             rows = np.flatnonzero(is_isolated == (mode == ISOLATED))
-            closer.give_back(step, marks, orders.asset[rows], unfilled[rows])
+            closer.settle(step, marks, orders.asset[rows], orders.filled[rows])
 
     def _parts(self, pools: np.ndarray) -> list[tuple[int, np.ndarray]]:
         n_cross = int(np.searchsorted(pools, self._n_accounts))

@@ -16,11 +16,13 @@ from stresslab.liquidation.judgement import explain
 from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.liquidation.owners import owners
 from stresslab.liquidation.recorder import Recorder, Spell
+from stresslab.liquidation.restraints import Restraints
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.waterfall import Waterfall
 from stresslab.margin.pools import breached_among, pool_states
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, rate_units
+from stresslab.market.circuit_breaker import CircuitBreaker
 from stresslab.market.marks import MarkBoard
 
 
@@ -41,11 +43,14 @@ class LiquidationEngine:
         log: EventLog,
         streams: Streams,
         conservation: Conservation,
+        breaker: CircuitBreaker,
         step_seconds: float,
     ) -> None:
         self._rules, self._clearing, self._floor, self._board = rules, clearing, floor, board
         self._closer = Closer(margin, rules.liquidation_target, clearing, step_seconds)
         self._charges = _charges(margin, clearing)
+        self._restraints = Restraints(rules, clearing, step_seconds)
+        self._breaker = breaker
         self._streams, self._conservation = streams, conservation
         self._waterfall = Waterfall(
             clearing.accounts, clearing.house, clearing.journal, clearing.tables, rules
@@ -71,6 +76,7 @@ class LiquidationEngine:
         """Forget the counters of the last step."""
         self.rounds = 0
         self.forced_lots[:] = 0
+        self._restraints.open_step()
         self.lowest_marks = np.full_like(self._board.ticks, np.iinfo(np.int64).max)
 
     def move_marks(self, step: int, *, round_: int = 0) -> None:
@@ -83,6 +89,7 @@ class LiquidationEngine:
                 new = int(self._board.ticks[asset])
                 self.recorder.price_move(step, round_, asset, old, new, shares)
         self.lowest_marks = np.minimum(self.lowest_marks, self._board.ticks)
+        self._breaker.watch(step, self._board.ticks)
 
     def liquidate(self, step: int, suspects: np.ndarray) -> None:
         """Run rounds until no pool is in breach, none can be closed, or the capacity is used.
@@ -90,6 +97,8 @@ class LiquidationEngine:
         ``suspects`` are pools known to hold all that can be in breach at the current marks.
         """
         breached = self._judge(step, 0, suspects)
+        if self._restraints.is_paused(step):
+            return
         while breached.size and self.rounds < self._rules.rounds_per_step:
             if not self._run_round(step, breached):
                 break
@@ -156,11 +165,14 @@ class LiquidationEngine:
         """Close what the breached pools must close; False if nothing could be traded."""
         c, orders, marks = self._clearing, self._orders, self._board.ticks.copy()
         self._closer.choose(step, marks, self._served(breached), self._floor, orders)
+        self._restraints.apply(marks, self._breaker.halted(step), orders)
         if orders.n[0] == 0:
+            self._closer.settle(step, marks, orders)
             return False
         self.rounds += 1
         moves = self._execute(step, marks)
         self._closer.settle(step, marks, orders)
+        self._restraints.note_fills(marks, orders)
         n = int(orders.n[0])
         self.recorder.forced_orders(step, self.rounds, orders, self._spell_of, marks)
         np.add.at(self.forced_lots, orders.asset[:n], np.abs(orders.filled[:n]))
@@ -215,6 +227,8 @@ class LiquidationEngine:
 
     def settle(self, step: int) -> None:
         """Send every pool with negative equity through the waterfall, in order of account id."""
+        if self._restraints.is_paused(step):
+            return
         ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
         codes = np.array(list(self._active), np.int64)
         equity, _, _ = self._states(codes)

@@ -44,6 +44,14 @@ def make_forced_orders(capacity: int) -> ForcedOrders:
     return ForcedOrders(np.zeros(1, np.int64), *columns)
 
 
+def keep_orders(orders: ForcedOrders, is_kept: np.ndarray) -> None:
+    """Drop the orders of a round that are not kept."""
+    n, kept = int(orders.n[0]), int(np.count_nonzero(is_kept))
+    for column in orders[1:]:
+        column[:kept] = column[:n][is_kept]
+    orders.n[0] = kept
+
+
 @kernel
 def settle_forced(accounts, house, journal, orders, row, lots, cash):
     """Post the account's side of a forced fill: lots and cash."""

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from stresslab.core.declarations import declared, param
+from stresslab.liquidation.bands import BANDS, PriceBand
+
+
+@declared
+class Pause:
+    """A time in which the venue liquidates nobody and settles no deficit."""
+
+    at_seconds: float = param("Start of the pause", unit="s", ge=0)
+    for_seconds: float = param("Length of the pause", unit="s", gt=0)
 
 
 @declared
@@ -36,6 +45,20 @@ class LiquidationRules:
         unit="pools",
         default=None,
         ge=1,
+    )
+    usd_per_step: float | None = param(
+        "Throttle: forced notional that each market takes in a step, lowest equity over "
+        "maintenance first; empty is unlimited",
+        unit="USD",
+        default=None,
+        gt=0,
+        le=1e12,
+    )
+    price_band: PriceBand | None = param(
+        "Worst price of a forced order; empty is any price", default=None, kinds=BANDS
+    )
+    pauses: dict[str, Pause] = param(
+        "Times in which nobody is liquidated, whatever breaches there are", factory=dict
     )
     insurance_fund_usd: float = param(
         "Insurance fund before the first step, of all markets that have none of their own",

@@ -190,6 +190,25 @@ class FundingRules:
 
 
 @declared
+class BreakerRules:
+    """A market is halted when its mark moves too far within a window of time."""
+
+    move: float = param(
+        "Move of the mark, from any mark of the window, above which the market is halted",
+        unit="of price",
+        gt=0,
+        lt=10,
+    )
+    window_seconds: float = param("Length of the window", unit="s", gt=0, le=86_400)
+    halt_seconds: float = param("Length of the halt", unit="s", gt=0, le=86_400)
+    stops: str = param(
+        "What a halt stops: every order but cancellations, or forced orders only",
+        default="trading",
+        choices=("trading", "liquidations"),
+    )
+
+
+@declared
 class MarketRules:
     """Everything about prices."""
 
@@ -201,6 +220,9 @@ class MarketRules:
     mark: MarkRules = param("Price that margin is judged at", factory=MarkRules)
     fees: FeeRules = param("Trading fees", factory=FeeRules)
     funding: FundingRules = param("Payments between longs and shorts", factory=FundingRules)
+    circuit_breaker: BreakerRules | None = param(
+        "Halts of single markets after large moves; empty is none", default=None
+    )
     volatility_half_life_seconds: float = param(
         "Half-life of the volatility and trend that traders see", unit="s", default=60.0, gt=0
     )

@@ -29,6 +29,7 @@ from stresslab.margin.tiers import (
     to_rates,
 )
 from stresslab.market.books import ImpactBookRules
+from stresslab.market.circuit_breaker import CircuitBreaker
 from stresslab.market.impact_book import make_impact_books
 from stresslab.market.index import SECONDS_PER_DAY, index_path
 from stresslab.market.limit_order_book import make_limit_order_books
@@ -52,6 +53,7 @@ class World:
     floor: Any
     board: MarkBoard
     rates: RatesInForce
+    breaker: CircuitBreaker
     market: Market
     crowd: Crowd
     index: np.ndarray  # (n_steps + 1, A) ticks
@@ -97,6 +99,9 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
         floor=_floor(scenario, clearing, index[0]),
         board=MarkBoard(scenario.market.mark, index[0], scenario.step_seconds),
         rates=rates,
+        breaker=CircuitBreaker(
+            scenario.market.circuit_breaker, len(scenario.assets), scenario.step_seconds
+        ),
         market=market,
         crowd=crowd,
         index=index,

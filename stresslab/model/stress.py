@@ -18,6 +18,7 @@ from stresslab.margin.stops import StopBook, look_at_stops
 from stresslab.margin.tiers import lowest_initial_rates, rate_units
 from stresslab.market.funding import PremiumAverage, funding_rate
 from stresslab.market.view import look
+from stresslab.model.halts import admit, hold_back
 from stresslab.model.opening import World, open_world
 from stresslab.model.recording import Recording
 from stresslab.model.sight import sight_of
@@ -50,11 +51,11 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.conservation = Conservation(w.clearing.accounts, w.clearing.house)
         self.engine = LiquidationEngine(
             scenario.liquidation, scenario.margin, w.clearing, w.floor, w.board, self.log,
-            self.streams, self.conservation, scenario.step_seconds,
+            self.streams, self.conservation, w.breaker, scenario.step_seconds,
         )  # fmt: skip
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders
-        self._stops = make_orders(w.clearing.accounts.position.size)
+        self._stops = make_orders(2 * w.clearing.accounts.position.size)  # some wait for a halt
         self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
         self._premium = PremiumAverage(len(scenario.assets))
         self._suspects = np.empty(0, np.int64)
@@ -109,7 +110,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def match(self) -> None:
         """Send the stops triggered in the last step, then the orders, traders in drawn order."""
         self._send(self._stops, "stop_order")
-        self._stops.n[0] = 0
+        hold_back(self._stops, self.world.breaker.closed(self.recorded_step))
         self._send(self._orders, "order")
         self._check("match")
 
@@ -186,6 +187,9 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         w = self.world
         ids = w.clearing.accounts.id
         sequence = sequence_by_trader(ids, orders, self.streams[stream], self.clock)
+        closed = w.breaker.closed(self.recorded_step)
+        if closed.any():
+            sequence = admit(orders, sequence, closed, w.floor)
         self._book_moved(w.floor.match(orders, sequence, w.board.ticks))
         self.recording.requests(self.recorded_step, orders)
 

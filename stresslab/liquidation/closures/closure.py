@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -48,12 +47,3 @@ class LegByLeg(Closure):
         default="largest_maintenance",
         choices=tuple(LEGS),
     )
-
-
-def steps_of(seconds: float, step_seconds: float) -> int:
-    """Return how many whole steps cover a time.
-
-    >>> steps_of(30.0, 1.0), steps_of(31.0, 2.0), steps_of(0.3, 0.1)
-    (30, 16, 3)
-    """
-    return math.ceil(round(seconds / step_seconds, 9))

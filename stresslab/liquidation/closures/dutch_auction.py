@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from stresslab.core.declarations import declared, param
-from stresslab.liquidation.closures.closure import Closure, steps_of
+from stresslab.core.steps import steps_of
+from stresslab.liquidation.closures.closure import Closure
 
 
 @declared

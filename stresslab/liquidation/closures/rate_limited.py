@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from stresslab.core.declarations import declared, param
-from stresslab.liquidation.closures.closure import MICRO, Closure, steps_of
+from stresslab.core.steps import steps_of
+from stresslab.liquidation.closures.closure import MICRO, Closure
 
 
 @declared
