@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from stresslab.core.columns import Accounts, make_accounts
 from stresslab.core.events import CROSS, FLAT, ISOLATED
-from stresslab.margin.rules import Bracket, MarginRules
+from stresslab.liquidation.modes import MarginAndClosure
+from stresslab.margin.rules import Bracket
 from stresslab.margin.sweep import TILE, pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, margin_tables
 from tests.reference.plain_sweep import pool_of, short_pools
@@ -41,9 +42,11 @@ def drawn_tables(rng: np.random.Generator, n_assets: int) -> MarginTables:
             Bracket(floor_usd=float(floor), maintenance_rate=float(rate), max_leverage=1.0)
             for floor, rate in zip([0.0, *floors[:-1]], rates, strict=True)
         )
-    rules = MarginRules(brackets=brackets)
+    rules = MarginAndClosure(brackets=brackets)
     unit_value = 10 ** rng.integers(0, 5, n_assets)
-    return margin_tables(rules, list(brackets), np.zeros(n_assets, np.int64), unit_value)
+    tables = margin_tables(rules, list(brackets), np.zeros(n_assets, np.int64), unit_value)
+    tables.rate[:] += rng.integers(0, 50_000_000, (n_assets, 1))  # what a step adds to all rates
+    return tables
 
 
 def drawn_crowd(
