@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
 import pytest
 
 from tests.markets import (
@@ -97,3 +102,121 @@ def test_it_is_the_notional_at_the_mark_that_finds_the_bracket(price):
     model = trader(150.0, "cross", margin__brackets={"BTC": BRACKETS})
     model.world.board.ticks[:] = price
     assert accepted(model, 0, ORDER) == (ORDER if price == 10_000 else 0)
+
+
+# -- open interest ---------------------------------------------------------------------------------
+
+
+def crowded(held, wealth_usd, mode="cross", *, lower=1000.0, upper=2000.0, **changes):
+    """Return a model after one step in which ``held`` lots are open, and a flat account, row 2."""
+    caps = {"kind": "open_interest", "lower_cap_usd": lower, "upper_cap_usd": upper}
+    scenario = market(
+        {
+            "crowd": people((1e6, {"BTC": held}), (1e6, {"BTC": -held})),
+            "one": people((1.0, {}), mode=mode),
+        },
+        assets__BTC=FINE,
+        margin__isolated__initial_margin_factor=1.25,
+        margin__requirement={"crowd": caps},
+        **changes,
+    )
+    model = model_of(scenario)
+    model.step()
+    model.world.clearing.accounts.wallet[2] = round(wealth_usd * USD)
+    return model
+
+
+def rate_of(model):
+    """Return the initial margin rate of the lowest bracket that is in force."""
+    return Fraction(int(model.world.clearing.tables.initial[0, 0]), 10**9)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_half_way_between_the_caps_half_of_what_is_missing_to_one_is_added(side):
+    """10 % and half of 90 %: 55 USD for 100, and 68.75 when isolated, to the micro-USD."""
+    order = side * 10_000
+    for mode, need in (("cross", 55.0), ("isolated", 68.75)):
+        assert accepted(crowded(150_000, need, mode), 2, order) == order
+        assert accepted(crowded(150_000, need - 1e-6, mode), 2, order) == 0
+
+
+def test_it_begins_one_lot_above_the_lower_cap_and_is_whole_at_the_upper():
+    """1,000 USD are 100,000 lots of 1 cent; each lot more adds 9e-6 to the rate."""
+    found = {n: rate_of(crowded(n, 1.0)) for n in (99_999, 100_000, 100_001, 199_999, 200_000)}
+    tenth, lot = Fraction(1, 10), Fraction(9, 10**6)
+    assert list(found.values()) == [tenth, tenth, tenth + lot, 1 - lot, 1]
+    assert rate_of(crowded(300_000, 1.0)) == 1
+
+
+@pytest.mark.parametrize(("wealth", "lots"), [(100.0, 10_000), (99.999999, 0)])
+def test_at_the_upper_cap_a_position_is_paid_in_full(wealth, lots):
+    assert accepted(crowded(200_000, wealth), 2, 10_000) == lots
+
+
+def test_it_is_the_engines_rate_in_the_published_example():
+    """dYdX, liquidity tiers: 20 % at 1.5 million between caps of 1 and 2 million are 60 %."""
+    file = Path(__file__).parents[2] / "data" / "margin_vectors.json"
+    examples = json.loads(file.read_text(encoding="utf-8"))
+    found = [x for x in examples if x["kind"] == "initial_margin.oi_scaled"]
+    assert found
+    for example in found:
+        given = example["inputs"]
+        bracket = {
+            "floor_usd": 0.0,
+            "maintenance_rate": 0.01,
+            "max_leverage": 1 / given["base_imf"],
+        }
+        model = crowded(
+            round(given["oi"] * 100), 1.0, lower=float(given["oi_lower"]),
+            upper=float(given["oi_upper"]), margin__brackets={"BTC": [bracket]},
+            traders__crowd=people(
+                (1e9, {"BTC": round(given["oi"] * 100)}), (1e9, {"BTC": -round(given["oi"] * 100)})
+            ),
+        )  # fmt: skip
+        assert float(rate_of(model)) * given["notional"] == example["expected"]["im"]
+
+
+@pytest.mark.parametrize("caps", [(0.0, 0.0), (1000.0, 1000.0), (1000.0, 8000.0)])
+def test_every_bracket_is_scaled_from_its_own_rate_and_rounded_up(caps):
+    """Also caps that are equal: both 0 scale nothing, others at once."""
+    lower, upper = (Fraction(str(cap)) for cap in caps)
+    for held in (99_999, 100_000, 133_333, 299_999):
+        model = crowded(held, 1.0, lower=caps[0], upper=caps[1], margin__brackets={"BTC": BRACKETS})
+        open_usd, tables = Fraction(held, 100), model.world.clearing.tables
+        for base, now in zip((Fraction(1, 10), Fraction(1, 5)), tables.initial[0], strict=True):
+            k = Fraction(int(upper > 0 and open_usd >= upper))
+            if upper > lower:
+                k = min(max((open_usd - lower) / (upper - lower), Fraction(0)), Fraction(1))
+            assert int(now) == ceil((base + k * (1 - base)) * 10**9)
+        assert tables.rate[0].tolist() == [20_000_000, 80_000_000], "maintenance stands"
+
+
+def test_it_liquidates_nobody():
+    """Whoever holds a position with 101 USD behind 1,000 keeps it, though to open takes 1,000 now."""
+    scenario = market(
+        {"one": people((101.0, {"BTC": 10})), "other": people((1e6, {"BTC": -10}))},
+        margin__requirement={
+            "crowd": {"kind": "open_interest", "lower_cap_usd": 1.0, "upper_cap_usd": 2.0}
+        },
+        margin__call_below_initial=True,
+        margin__call_level=1.0,
+    )
+    tables = tables_of(model_of(scenario))
+    assert tables["requirements"]["initial_add_on"].tolist() == [0.0, 0.9]
+    assert tables["accounts"]["n_margin_calls"].tolist() == [1, 0]
+    assert tables["liquidations"]["account"].size == 0
+
+
+def test_longs_are_counted_once_and_only_those_of_traders():
+    """Two longs against one short, at 110 USD a lot of 100: 15 lots are 1,650 USD."""
+    scenario = market(
+        {"crowd": people((1e6, {"BTC": 10}), (1e6, {"BTC": 5}), (1e6, {"BTC": -15}))},
+        margin__requirement={
+            "crowd": {"kind": "open_interest", "lower_cap_usd": 0.0, "upper_cap_usd": 3300.0}
+        },
+        duration_seconds=1.0,
+    )
+    model = model_of(scenario)
+    model.world.index[1:, 0] = 11_000
+    tables = tables_of(model)
+    assert tables["requirements"]["initial_add_on"].tolist() == [0.0, 0.45]
