@@ -84,6 +84,9 @@ class Scenario:
         if isinstance(self.market.index, ReplayIndex):
             yield from _unknown("market.index.assets", self.market.index.assets, names)
             yield from self._too_few_bars(self.market.index)
+        for name, group in self.traders.items():
+            path = f"traders.{name}.reserves"
+            yield from _unknown(path, group.reserves, list(self.margin.chains), "chain")
         yield from self._refused_orders()
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
@@ -120,9 +123,15 @@ class Scenario:
                 )
 
 
-def _unknown(path: str, found: Iterable[str], names: list[str]) -> Iterator[tuple[str, str]]:
+def _unknown(
+    path: str, found: Iterable[str], names: list[str], what: str = "asset"
+) -> Iterator[tuple[str, str]]:
     for name in found:
         if name not in names:
             near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names)}"
-            yield path, f"unknown asset {name!r}{hint}"
+            hint = (
+                f"; did you mean {near[0]!r}?"
+                if near
+                else f"; known are {', '.join(names) or 'none'}"
+            )
+            yield path, f"unknown {what} {name!r}{hint}"

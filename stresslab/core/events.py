@@ -30,6 +30,7 @@ CAUSES = (
     "rounding",
     "liquidation",
     "stop",
+    "bridge",
 )
 CAUSE_ID = {name: place for place, name in enumerate(CAUSES)}
 
@@ -178,6 +179,20 @@ TABLES: dict[str, tuple[Column, ...]] = {
             INT,
             "margin eaten since the last judgement, positive eats; sums to excess_before - excess",
         ),
+    ),
+    "late_value": _table(
+        ("liquidation", INT, "liquidation id of a cross pool with value in flight at its breach"),
+        ("in_flight_micro_usd", INT, "value in flight that did not count as collateral yet"),
+    ),
+    "chain_transfers": _table(
+        ("transfer", INT, "transfer id, in order of sending"),
+        ("account", INT, "account id"),
+        ("chain", TEXT, "chain that the value leaves for the venue's"),
+        ("sent_step", SMALL, "step in which it was sent"),
+        ("due_step", SMALL, "step in which it lands"),
+        ("amount_micro_usd", INT, "amount in flight, its fee paid already"),
+        ("fee_micro_usd", INT, "fee, to external"),
+        ("outcome", TEXT, "arrived, failed, seized or in_flight (still so at the end)"),
     ),
     "forced_orders": _table(
         ("order", INT, "forced order id"),

@@ -16,20 +16,22 @@ from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.errors import InvariantError
 
-EXTERNAL, INSURANCE_FUND, FEES, ROUNDING, CLEARING, SHORTFALL = range(6)
-HOUSE_ACCOUNTS = ("external", "insurance_fund", "fees", "rounding", "clearing", "shortfall")
+EXTERNAL, INSURANCE_FUND, FEES, ROUNDING, CLEARING, SHORTFALL, CHAINS = range(7)
+HOUSE_ACCOUNTS = (
+    "external", "insurance_fund", "fees", "rounding", "clearing", "shortfall", "chains",
+)  # fmt: skip
 #: Place of the insurance fund that asset 0 has for itself; the other assets' follow.
 FIRST_OWN_FUND = len(HOUSE_ACCOUNTS)
 
 #: Why money moved; reasons of the journal that explains a breach.
-OWN_EXECUTION, FEE, FUNDING, TRANSFER, ADL = range(5)
-N_REASONS = 5
+OWN_EXECUTION, FEE, FUNDING, TRANSFER, ADL, BRIDGE = range(6)
+N_REASONS = 6
 
 
 class House(NamedTuple):
     """Accounts that belong to no trader."""
 
-    cash: np.ndarray  # (6 + A,) micro-USD, by HOUSE_ACCOUNTS, then the funds of single markets
+    cash: np.ndarray  # (7 + A,) micro-USD, by HOUSE_ACCOUNTS, then the funds of single markets
     position: np.ndarray  # (A,) lots held by external
     fund: np.ndarray  # (A,) place in ``cash`` of the insurance fund that stands for a market
     postings: np.ndarray  # (1,) postings so far

@@ -19,6 +19,7 @@ from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.liquidation.restraints import Restraints
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.waterfall import Waterfall
+from stresslab.margin.chains.book import ChainBook
 from stresslab.margin.pools import breached_among, pool_states
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, rate_units
@@ -45,13 +46,14 @@ class LiquidationEngine:
         conservation: Conservation,
         breaker: CircuitBreaker,
         step_seconds: float,
+        chains: ChainBook | None = None,
     ) -> None:
         self._rules, self._clearing, self._floor, self._board = rules, clearing, floor, board
         self._closer = Closer(margin, rules.liquidation_target, clearing, step_seconds)
         self._charges = _charges(margin, clearing)
         self._restraints = Restraints(rules, clearing, step_seconds)
         self._breaker = breaker
-        self._streams, self._conservation = streams, conservation
+        self._streams, self._conservation, self._chains = streams, conservation, chains
         self._waterfall = Waterfall(
             clearing.accounts, clearing.house, clearing.journal, clearing.tables, rules
         )
@@ -112,6 +114,8 @@ class LiquidationEngine:
         else:
             found = breached_among(c.accounts, c.tables, marks, suspects, self._out)
             breached = self._out[:found].copy()
+        if self._chains is not None and round_ > 0:
+            breached = self._bring_over(self._chains, step, breached)
         fresh = breached[self._spell_of[breached] < 0]
         if fresh.size:
             self._open_spells(step, round_, fresh)
@@ -120,6 +124,15 @@ class LiquidationEngine:
         self._judged_marks = marks.copy()
         self._judged_tables.rate[:] = c.tables.rate
         return breached
+
+    def _bring_over(self, chains: ChainBook, step: int, breached: np.ndarray) -> np.ndarray:
+        """Let accounts in breach send what they keep on other chains; return who still is."""
+        c = self._clearing
+        is_cross = breached < c.accounts.id.size
+        if not chains.send(breached[is_cross], step):
+            return breached
+        found = breached_among(c.accounts, c.tables, self._board.ticks, breached, self._out)
+        return self._out[:found].copy()
 
     def _open_spells(self, step: int, round_: int, fresh: np.ndarray) -> None:
         c = self._clearing
@@ -137,6 +150,9 @@ class LiquidationEngine:
         loss = c.accounts.entry_cost[:, n].T - held * self._board.ticks * c.tables.unit_value
         charged = np.where(is_own, loss, np.iinfo(np.int64).min).argmax(axis=1)
         ids = self.recorder.open_spells(step, round_, fresh, why, legs, charged)
+        if self._chains is not None:
+            late = np.where(pool == 0, self._chains.late(n), 0)
+            self.recorder.late_value(ids, late)
         self._spell_of[fresh] = ids
         self._closer.breached(step, fresh)
         np.add.at(c.accounts.n_liquidations, n, 1)
@@ -231,7 +247,7 @@ class LiquidationEngine:
             return
         ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
         codes = np.array(list(self._active), np.int64)
-        equity, _, _ = self._states(codes)
+        equity = self._equities_to_settle(codes)
         short = np.flatnonzero(equity < 0)  # no payment can make another pool short
         short = short[np.lexsort((codes[short], ids[codes[short] % n_accounts]))]
         codes, deficits = codes[short], -equity[short]
@@ -248,6 +264,16 @@ class LiquidationEngine:
             settled = self._waterfall.settle(pool, n, int(charged[place]), self._board.ticks, left)
             self.recorder.settlement(step, spells[place], fund, settled)
             self._end_bankrupt(step, codes[place : place + 1])
+
+    def _equities_to_settle(self, codes: np.ndarray) -> np.ndarray:
+        """Return the equity of pools after what those in deficit have pledged on chains."""
+        equity, _, _ = self._states(codes)
+        if self._chains is None:
+            return equity
+        owing = codes[(equity < 0) & (codes < self._clearing.accounts.id.size)]
+        for row in np.sort(owing).tolist():
+            self._chains.seize(row)
+        return self._states(codes)[0]
 
     def _end_bankrupt(self, step: int, codes: np.ndarray) -> None:
         """End the spells, all of them with a deficit, that are flat and owe nothing any more."""

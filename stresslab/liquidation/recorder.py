@@ -9,7 +9,7 @@ import numpy as np
 
 from stresslab.core.columns import Accounts
 from stresslab.core.events import CAUSES, MODES, EventLog
-from stresslab.core.ledger import ADL, FEE, FUNDING, OWN_EXECUTION, TRANSFER
+from stresslab.core.ledger import ADL, BRIDGE, FEE, FUNDING, OWN_EXECUTION, TRANSFER
 from stresslab.liquidation.forced import ForcedOrders
 from stresslab.liquidation.judgement import REQUIREMENT, Explanation
 from stresslab.liquidation.waterfall import Settlement
@@ -22,6 +22,7 @@ _REASON_CAUSES = {
     TRANSFER: "transfer",
     ADL: "adl",
     REQUIREMENT: "requirement",
+    BRIDGE: "bridge",
 }
 
 
@@ -126,6 +127,11 @@ class Recorder:
                 cause=np.full(rows.size, cause, object),
                 amount_micro_usd=why.by_reason[rows, reason],
             )
+
+    def late_value(self, ids: np.ndarray, late: np.ndarray) -> None:
+        """Record what was in flight and did not count when pools breached; 0 leaves no row."""
+        some = np.flatnonzero(late)
+        self.log.append("late_value", liquidation=ids[some], in_flight_micro_usd=late[some])
 
     def forced_orders(
         self, step: int, round_: int, orders: ForcedOrders, spells: np.ndarray, marks: np.ndarray

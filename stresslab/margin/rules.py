@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from stresslab.core.declarations import declared, param
+from stresslab.margin.chains.rules import Chain
 from stresslab.margin.collateral_rules import CollateralRules
 from stresslab.margin.requirement import REQUIREMENTS, RequirementPart
 
@@ -74,6 +75,9 @@ class MarginRules:
         "Spot assets that count as collateral by haircuts of their own, also when a perpetual is "
         "opened",
         factory=dict,
+    )
+    chains: dict[str, Chain] = param(
+        "Chains other than the venue's, on which groups of traders keep reserves", factory=dict
     )
     allotment: str = param(
         "What an initial isolated position gets: the account's wealth pro rata to initial margin, "

@@ -11,11 +11,19 @@ import numpy as np
 
 from stresslab.core.columns import Accounts, Market, make_accounts
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.core.ledger import INSURANCE_FUND, House, give_own_fund, make_house, make_journal
+from stresslab.core.ledger import (
+    INSURANCE_FUND,
+    House,
+    clear_journal,
+    give_own_fund,
+    make_house,
+    make_journal,
+)
 from stresslab.core.portable import power
 from stresslab.core.random import Streams
 from stresslab.liquidation.floor import Clearing, LimitOrderFloor
 from stresslab.liquidation.impact_floor import ImpactFloor
+from stresslab.margin.chains.book import ChainBook
 from stresslab.margin.endowment import TILT_UNIT, endow, refuse_born_in_breach
 from stresslab.margin.posting import Costs
 from stresslab.margin.requirement.in_force import RatesInForce
@@ -57,6 +65,7 @@ class World:
     market: Market
     crowd: Crowd
     index: np.ndarray  # (n_steps + 1, A) ticks
+    chains: ChainBook | None  # what accounts keep on other chains; None where all is here
     called: np.ndarray  # (pools * N,) who has had a margin call
     fading: float  # weight that volatility and trend keep in a step
 
@@ -94,6 +103,8 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
     crowd.prepare()
     _endow(scenario, accounts, tables, index[0], population, streams)
     clearing = _clearing(scenario, accounts, tables)
+    chains = _chains(scenario, clearing, population, streams)
+    refuse_born_in_breach(accounts, tables, index[0])
     return World(
         clearing=clearing,
         floor=_floor(scenario, clearing, index[0]),
@@ -105,6 +116,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
         market=market,
         crowd=crowd,
         index=index,
+        chains=chains,
         called=np.zeros(accounts.cash.size, np.int8),
         fading=_fading(scenario),
     )
@@ -148,14 +160,13 @@ def _endow(
     population: Population, streams: Streams,
 ) -> None:  # fmt: skip
     columns = population.columns
-    free = np.array([group.free_wallet for group in scenario.traders.values()])[columns.group]
+    free = np.array([group.share_apart for group in scenario.traders.values()])[columns.group]
     backing = np.rint(columns.wealth * (1.0 - free)).astype(np.int64)
     endow(
         accounts, tables, prices, columns.wealth, backing, population.position,
         accounts.chosen_mode, scenario.margin.allotment == "wealth",
         _tilt(accounts, scenario.margin.allotment_dispersion, streams),
     )  # fmt: skip
-    refuse_born_in_breach(accounts, tables, prices)
 
 
 def _tilt(accounts: Accounts, dispersion: float, streams: Streams) -> np.ndarray:
@@ -182,6 +193,24 @@ def _fill_funds(scenario: Scenario, house: House) -> None:
     house.cash[INSURANCE_FUND] = round(rules.insurance_fund_usd * MICRO)
     for name, amount_usd in rules.insurance_fund_by_asset_usd.items():
         give_own_fund(house, names.index(name), round(amount_usd * MICRO))
+
+
+def _chains(
+    scenario: Scenario, clearing: Clearing, population: Population, streams: Streams
+) -> ChainBook | None:
+    """Take the groups' reserves out of the wallets, if there are other chains."""
+    rules = scenario.margin.chains
+    if not rules:
+        return None
+    groups = scenario.traders.values()
+    shares = np.array([[group.reserves.get(name, 0.0) for group in groups] for name in rules])
+    columns = population.columns
+    chains = ChainBook(
+        rules, clearing.accounts, clearing.house, clearing.journal, streams, scenario.step_seconds
+    )
+    chains.keep(np.rint(columns.wealth * shares[:, columns.group]).astype(np.int64))
+    clear_journal(clearing.journal)
+    return chains
 
 
 def _market(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> Market:

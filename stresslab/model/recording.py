@@ -168,7 +168,7 @@ class Recording:
         """Remember wealth and positions, and draw the liquidation map, before anything happens."""
         w, c = self._world, self._world.clearing
         marks = w.board.ticks
-        self._wealth = account_equities(c.accounts, c.tables, marks)
+        self._wealth = self._equities(marks)
         self._held, self._modes = c.accounts.position.copy(), c.accounts.mode.copy()
         self._notional = np.abs(self._held) * (marks * c.tables.unit_value)[:, None]
         for moves in (FALLS, RISES):
@@ -183,17 +183,22 @@ class Recording:
                 pools=pools[assets, modes, places],
             )
 
+    def _equities(self, prices: np.ndarray) -> np.ndarray:
+        """Return the equity of every account at the given prices, on all chains."""
+        c, chains = self._world.clearing, self._world.chains
+        equities = account_equities(c.accounts, c.tables, prices)
+        return equities if chains is None else equities + chains.elsewhere()
+
     def _record_accounts(self) -> None:
         w, a = self._world, self._world.clearing.accounts
-        tables = w.clearing.tables
         self._log.append(
             "accounts",
             account=a.id,
             group=np.array(w.group_names(), object),
             strategy=np.array(w.strategy_names(), object),
             wealth_micro_usd=self._wealth,
-            final_equity_micro_usd=account_equities(a, tables, w.board.ticks),
-            final_equity_at_index_micro_usd=account_equities(a, tables, w.market.index),
+            final_equity_micro_usd=self._equities(w.board.ticks),
+            final_equity_at_index_micro_usd=self._equities(w.market.index),
             fees_micro_usd=a.fees,
             funding_micro_usd=a.funding,
             penalties_micro_usd=a.penalties,

@@ -51,7 +51,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.conservation = Conservation(w.clearing.accounts, w.clearing.house)
         self.engine = LiquidationEngine(
             scenario.liquidation, scenario.margin, w.clearing, w.floor, w.board, self.log,
-            self.streams, self.conservation, w.breaker, scenario.step_seconds,
+            self.streams, self.conservation, w.breaker, scenario.step_seconds, w.chains,
         )  # fmt: skip
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders
@@ -69,6 +69,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             self.step()
         self.engine.finish()
         self.recording.finish()
+        if self.world.chains is not None:
+            self.world.chains.finish(self.log)
         release(self)
         return self.log
 
@@ -129,10 +131,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             self.recording.add_ons(self.recorded_step)
 
     def margin(self) -> None:
-        """Send margin calls, take top-ups, trigger stop orders."""
+        """Land transfers, send margin calls, take top-ups, trigger stop orders."""
         w, c = self.world, self.world.clearing
         marks = w.board.ticks
-        self._suspects = called = self.engine.pools_to_call(self._call_level)
+        self._suspects = called = self._pools_to_call()
         if self._scenario.margin.call_below_initial:
             below = pools_below_initial_margin(c.accounts, c.tables, marks)
             called = np.union1d(called, below)
@@ -143,6 +145,16 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         )  # fmt: skip
         watched = np.stack([marks, w.floor.last_trades(), w.market.index])
         look_at_stops(c.accounts, watched, self._stop_book, self._stops)
+
+    def _pools_to_call(self) -> np.ndarray:
+        """Return the pools short of the call level, after what comes over from other chains."""
+        chains, step = self.world.chains, self.recorded_step
+        if chains is not None:
+            chains.arrive(step)
+        called = self.engine.pools_to_call(self._call_level)
+        if chains is None or not chains.send(called[called < chains.accounts.id.size], step):
+            return called
+        return self.engine.pools_to_call(self._call_level)
 
     def liquidate(self) -> None:
         """Close pools in breach, round after round."""
@@ -200,3 +212,5 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def _check(self, stage: str) -> None:
         c = self.world.clearing
         self.conservation.check(c.accounts, c.house, self.recorded_step, stage)
+        if self.world.chains is not None:
+            self.world.chains.check(self.recorded_step, stage)

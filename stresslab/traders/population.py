@@ -87,7 +87,7 @@ def _draw_group(
     wealth = _wealth(group, ids, streams)
     leverage = _leverage(group, ids, streams)
     assets = _asset_ids(group, instruments)
-    kept = group.free_wallet + math.fsum(group.collateral.values())
+    kept = group.share_apart + math.fsum(group.collateral.values())
     planner = Planner(ids, wealth, leverage, kept, assets, instruments, initial_margin, streams)
     plan = _written_out(group, planner) if group.accounts else group.holdings.plan(planner)
     _add_collateral(plan, group, wealth, instruments)

@@ -60,6 +60,14 @@ class TraderGroup:
         ge=0,
         lt=1,
     )
+    reserves: dict[str, float] = param(
+        "Chains on which the group keeps part of its wealth, and the share kept there; a margin "
+        "call makes a trader send it",
+        unit="of wealth",
+        factory=dict,
+        ge=0,
+        lt=1,
+    )
     assets: tuple[str, ...] | None = param(
         "Assets that the group trades; all perpetuals where none is named", default=None
     )
@@ -79,16 +87,21 @@ class TraderGroup:
         default=False,
     )
 
+    @property
+    def share_apart(self) -> float:
+        """Share of wealth that backs no position before the first step."""
+        return self.free_wallet + math.fsum(self.reserves.values())
+
     def faults(self) -> Iterator[tuple[str, str]]:
         if (self.count is None) == (not self.accounts):
             yield "", "needs either count or accounts, and not both"
         if self.count is not None and self.wealth is None:
             yield "wealth", "is missing; drawn traders need a distribution of wealth"
-        spoken_for = self.free_wallet + math.fsum(self.collateral.values())
+        spoken_for = self.share_apart + math.fsum(self.collateral.values())
         if spoken_for >= 1:
             yield (
-                "collateral",
-                f"free_wallet and collateral together are {spoken_for:g} of wealth; they must "
+                "reserves" if self.reserves else "collateral",
+                f"free_wallet, collateral and reserves are {spoken_for:g} of wealth; they must "
                 "leave something for positions, less than 1",
             )
         if self.is_counterparty and not isinstance(self.holdings, Flat):

@@ -51,6 +51,15 @@ def n_closed(run: Contagion) -> int:
     return _count(run, "closed")
 
 
+def n_late(run: Contagion) -> int:
+    """Count liquidations that would not be, had all value in flight between chains arrived."""
+    late, rows = run.tables["late_value"], run.liquidations
+    ids = as_int(late["liquidation"])
+    place = np.searchsorted(as_int(rows["liquidation"]), ids)
+    missing = as_int(rows["maintenance_micro_usd"]) - as_int(rows["equity_micro_usd"])
+    return int(np.count_nonzero(as_int(late["in_flight_micro_usd"]) >= missing[place]))
+
+
 def n_bankrupt(run: Contagion) -> int:
     """Count liquidations that closed the whole pool and left a deficit."""
     return _count(run, "bankrupt")
@@ -102,6 +111,12 @@ MEASURES = (
     Measure("n_bankrupt", "liquidations", "Liquidations that left a deficit", n_bankrupt),
     Measure("n_open", "liquidations", "Liquidations cut short by the end", n_open),
     Measure("n_accounts_bankrupt", "accounts", "Accounts bankrupt", n_accounts_bankrupt),
+    Measure(
+        "n_liquidations_late",
+        "liquidations",
+        "Liquidations caused by the lateness of transfers alone",
+        n_late,
+    ),
     Measure(
         "share_cross_initial", "1", "Share of initial notional under cross", share_cross_initial
     ),
