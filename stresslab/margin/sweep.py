@@ -193,7 +193,7 @@ def _suspects(excess, shorts):
     return bits
 
 
-@kernel
+@merged
 def _judge(accounts, tables, marks, level, pool, n, found, out):
     equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
     if is_short(equity, maintenance, level):
