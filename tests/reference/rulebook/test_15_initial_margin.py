@@ -192,7 +192,7 @@ def test_every_bracket_is_scaled_from_its_own_rate_and_rounded_up(caps):
 
 
 def test_it_liquidates_nobody():
-    """Whoever holds a position with 101 USD behind 1,000 keeps it, though to open takes 1,000 now."""
+    """Whoever holds a position with 101 USD behind 1,000 keeps it, though opening takes 1,000."""
     scenario = market(
         {"one": people((101.0, {"BTC": 10})), "other": people((1e6, {"BTC": -10}))},
         margin__requirement={
