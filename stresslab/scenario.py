@@ -14,6 +14,7 @@ from stresslab.liquidation.rules import LiquidationRules
 from stresslab.market.rules import Asset, MarketRules, ReplayIndex
 from stresslab.traders.choice import CHOICES
 from stresslab.traders.choice.fixed_share import FixedShare
+from stresslab.traders.counterfactual import Counterfactual
 from stresslab.traders.rules import TraderGroup, population_faults
 from stresslab.traders.strategies import STRATEGIES, kind_of
 
@@ -44,6 +45,10 @@ class Scenario:
         factory=_all_cross,
     )
     traders: dict[str, TraderGroup] = param("Groups of traders, in the order of their ids")
+
+    counterfactual: Counterfactual = param(
+        "What is changed against the run that this one is a twin of", factory=Counterfactual
+    )
 
     @property
     def n_steps(self) -> int:
@@ -91,6 +96,8 @@ class Scenario:
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
             yield f"traders.{path}", message
+        for path, message in self.counterfactual.unknown_accounts(self.traders):
+            yield f"counterfactual.{path}", message
 
     def _too_few_bars(self, index: ReplayIndex) -> Iterator[tuple[str, str]]:
         held, needed = index.seconds_held(), self.n_steps * self.step_seconds

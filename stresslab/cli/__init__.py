@@ -12,6 +12,7 @@ from stresslab.cli.catalogue import list_, schema
 from stresslab.cli.results import export, report, reproduce
 from stresslab.cli.study import check, run, status
 from stresslab.cli.validate import validate
+from stresslab.cli.whatif import whatif
 from stresslab.core.errors import StresslabError
 
 #: Exit codes, shown by ``--help``: DamagedResultsError and ConfigError carry 3 and 2.
@@ -37,7 +38,7 @@ def commands(debug: bool) -> None:
     """
 
 
-for command in (check, run, status, report, reproduce, export, list_, schema, validate):
+for command in (check, run, status, report, reproduce, export, list_, schema, validate, whatif):
     commands.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,10 @@ class LiquidationEngine:
         """Return the codes of pools whose maintenance exceeds ``level`` (1e-9) of their equity."""
         c = self._clearing
         return pools_short_of_margin(c.accounts, c.tables, self._board.ticks, level, self._out)
+
+    def change_feedback(self, feedback: str) -> None:
+        """Let forced orders do something else to prices from now on."""
+        self._rules = replace(self._rules, feedback=feedback)
 
     def open_step(self) -> None:
         """Forget the counters of the last step."""

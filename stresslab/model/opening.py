@@ -44,6 +44,7 @@ from stresslab.market.limit_order_book import make_limit_order_books
 from stresslab.market.marks import MarkBoard
 from stresslab.market.rules import BrownianIndex, ReplayIndex
 from stresslab.market.view import make_market
+from stresslab.model.change import choose_first_modes
 from stresslab.scenario import Scenario
 from stresslab.traders.crowd import Crowd
 from stresslab.traders.kernels.population import lognormals
@@ -101,6 +102,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
         scenario.step_seconds, scenario.n_steps + 1,
     )  # fmt: skip
     crowd.prepare()
+    choose_first_modes(scenario.counterfactual, accounts, is_spot)
     _endow(scenario, accounts, tables, index[0], population, streams)
     clearing = _clearing(scenario, accounts, tables)
     chains = _chains(scenario, clearing, population, streams)

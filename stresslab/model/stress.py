@@ -18,6 +18,7 @@ from stresslab.margin.stops import StopBook, look_at_stops
 from stresslab.margin.tiers import lowest_initial_rates, rate_units
 from stresslab.market.funding import PremiumAverage, funding_rate
 from stresslab.market.view import look
+from stresslab.model.change import Change
 from stresslab.model.halts import admit, hold_back
 from stresslab.model.opening import World, open_world
 from stresslab.model.recording import Recording
@@ -53,9 +54,11 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             scenario.liquidation, scenario.margin, w.clearing, w.floor, w.board, self.log,
             self.streams, self.conservation, w.breaker, scenario.step_seconds, w.chains,
         )  # fmt: skip
+        self._stops = make_orders(2 * w.clearing.accounts.position.size)  # some wait for a halt
+        self._change = Change(scenario.counterfactual, w, self.engine)
+        self._change.before_step(None, self._stops)
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders
-        self._stops = make_orders(2 * w.clearing.accounts.position.size)  # some wait for a halt
         self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
         self._premium = PremiumAverage(len(scenario.assets))
         self._suspects = np.empty(0, np.int64)
@@ -77,6 +80,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def step(self) -> None:
         """One step of the market, in this order and no other."""
         self.clock += 1
+        self._change.before_step(self.recorded_step, self._stops)
         self.engine.open_step()
         self.index()
         self.decide()
@@ -108,6 +112,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def decide(self) -> None:
         """Ask the traders whose turn it is."""
         self._orders = self.world.crowd.decide(self.clock)
+        self._change.after_choice()
 
     def match(self) -> None:
         """Send the stops triggered in the last step, then the orders, traders in drawn order."""
@@ -143,6 +148,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             c.accounts, c.house, c.journal, c.tables, marks, called, w.called,
             columns.topup_probability, columns.topup_fraction, self.streams["topup"], self.clock,
         )  # fmt: skip
+        if self._change.ignores_stops:
+            return
         watched = np.stack([marks, w.floor.last_trades(), w.market.index])
         look_at_stops(c.accounts, watched, self._stop_book, self._stops)
 

@@ -1,0 +1,90 @@
+"""Counterfactual twins of a cell: the same people and luck, one thing changed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stresslab.core.errors import ConfigError
+from stresslab.experiment.cells import scenario_of
+from stresslab.experiment.config import read_config, scenario_class
+from stresslab.experiment.datafiles import renamed
+from stresslab.experiment.shapes import Shape
+from stresslab.results.frames import Tables
+from stresslab.results.run import Run
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a twin changes: fields of the declared ``Counterfactual``, and overrides.
+
+    Overrides hold from the start, since a run reads most of its rules there.
+    """
+
+    counterfactual: Mapping[str, Any] = field(default_factory=dict)
+    settings: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.settings and self.counterfactual.get("from_step") is not None:
+            raise ConfigError("--set: holds from the start; it cannot be joined with --from-step")
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The event logs of a cell and of its twin."""
+
+    cell: str
+    scenario: dict[str, Any]  # of the twin, complete
+    original: Tables
+    twin: Tables
+
+
+def run_twins(run: Run, cell: str, changes: Changes) -> Twins:
+    """Run the twin of a cell; the original is read where its events are kept, else run too.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such cell or the change is unsound.
+    """
+    from stresslab.experiment.simulation import simulate
+
+    record = run.record(cell)
+    if not record.is_done:
+        raise ConfigError(f"cell {record.cell} failed; it has no run to be changed")
+    number, replicate = _made_from(run, record.cell)
+    seed = int(run.study["seed"])
+    scenario = scenario_of(run.resolved, number)
+    changed = changed_scenario(run, scenario, changes)
+    if record.events_sha256:
+        original = run.tables(record.cell)
+    else:
+        original, _, _ = simulate(scenario, seed, replicate, run.path)
+    twin, _, _ = simulate(changed, seed, replicate, run.path)
+    return Twins(record.cell, changed, original, twin)
+
+
+def _made_from(run: Run, cell: str) -> tuple[int, int]:
+    numbers = {name: (number, replicate) for name, number, replicate in run.resolved["cells"]}
+    return numbers[cell]
+
+
+def changed_scenario(run: Run, scenario: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    """Return the complete, checked scenario of a twin; data files stand by absolute path.
+
+    Raises
+    ------
+    ConfigFaults
+        With every fault of the change.
+    """
+    shape = Shape(scenario_class())
+    local = renamed(
+        shape, copy.deepcopy(dict(scenario)), lambda name: str((run.path / name).resolve())
+    )
+    local["counterfactual"] = {**local["counterfactual"], **changes.counterfactual}
+    values = {"name": run.name, "seed": int(run.study["seed"]), "scenario": local,
+              "designs": {"twin": {"replicates": 1}}}  # fmt: skip
+    found: dict[str, Any] = read_config(values, changes.settings).values["scenario"]
+    return found

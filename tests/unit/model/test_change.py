@@ -1,0 +1,81 @@
+"""A twin differs by its change alone: fork equal to the bit, removal conserves, luck stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stresslab.contagion.twins import compare
+from stresslab.core.declarations import build, faults
+from stresslab.core.events import ISOLATED
+from stresslab.scenario import Scenario
+from tests.markets import changed, fall, market, model_of, people, run
+
+#: A linear book that the sale of a few lots moves by some ticks of 1 cent.
+THIN = {"kind": "impact", "law": {"kind": "linear", "depth_usd": 300.0}}
+LONGS = people((105.0, {"BTC": 10}), (109.0, {"BTC": 10}), (400.0, {"BTC": 10}))
+SHORTS = people((1e6, {"BTC": -30}))
+
+
+def cascade(**changes: Any) -> dict[str, Any]:
+    """Return a market in which a fall of 6 % fells the first long, whose sale fells the second."""
+    scenario = market(
+        {"longs": LONGS, "shorts": SHORTS}, market__book=THIN, market__shocks={"a": fall(0.06)},
+        market__mark={"rule": "mid"}, liquidation={"feedback": "market"}, duration_seconds=8.0,
+    )  # fmt: skip
+    return changed(scenario, **changes)
+
+
+def fallen(tables: Any) -> list[int]:
+    return sorted(set(tables["liquidations"]["account"].tolist()))
+
+
+def test_the_story_has_a_cascade() -> None:
+    assert fallen(run(cascade())) == [0, 1]
+
+
+@pytest.mark.parametrize("step", [None, 1, 3])
+def test_a_fork_that_changes_nothing_is_equal_to_the_bit(step: int | None) -> None:
+    original, twin = run(cascade()), run(cascade(counterfactual={"from_step": step}))
+    assert compare(original, twin).parting is None
+    for name, columns in original.items():
+        for column, values in columns.items():
+            assert np.array_equal(values, twin[name][column]), (name, column)
+
+
+def test_who_is_removed_fells_nobody_and_money_is_conserved() -> None:
+    original, twin = run(cascade()), run(cascade(counterfactual={"remove": [0]}))
+    found = compare(original, twin)
+    assert found.saved.tolist() == [0, 1]
+    assert found.felled.size == 0
+    assert found.saved_notional_micro_usd > 0
+    assert found.payers.micro_usd.sum() + sum(found.payers.house.values()) == 0
+    assert found.payers.house["other"] == 0
+    assert twin["accounts"]["wealth_micro_usd"][0] == 0
+
+
+def test_a_removal_from_a_step_leaves_the_steps_before_alone() -> None:
+    original, twin = run(cascade()), run(cascade(counterfactual={"remove": [1], "from_step": 2}))
+    parting = compare(original, twin).parting
+    assert parting is not None and parting.step >= 2
+    assert fallen(twin) == [0]
+
+
+def test_without_feedback_the_second_stays() -> None:
+    twin = run(cascade(counterfactual={"feedback": "no_feedback"}))
+    assert fallen(twin) == [0]
+
+
+def test_a_mode_is_overruled_for_the_named_account_alone() -> None:
+    model = model_of(cascade(counterfactual={"make_isolated": [2]}))
+    mode = model.world.clearing.accounts.mode[0]
+    assert (mode == ISOLATED).tolist() == [False, False, True, False]
+
+
+def test_unknown_accounts_and_contradictions_are_faults() -> None:
+    wrong = {"remove": [3], "make_isolated": [0], "make_cross": [0]}
+    found = dict(faults(build(Scenario, cascade(counterfactual=wrong))))
+    assert "ids are 0 to 2 (longs), 1000000 to 1000000 (shorts)" in found["counterfactual.remove.0"]
+    assert "account 0 is made isolated too" in found["counterfactual.make_cross"]
