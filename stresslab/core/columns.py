@@ -38,7 +38,9 @@ VOLUNTARY, QUOTE, STOP = range(3)
     N_TOPUPS,
     N_STOPS,
     N_MARGIN_CALLS,
-) = range(7)
+    N_CUTS,  # positions cut in answer to margin calls
+    N_GAPS,  # own liquidations that no alert preceded
+) = range(9)
 
 
 class Accounts(NamedTuple):
@@ -56,7 +58,7 @@ class Accounts(NamedTuple):
     entry_cost: np.ndarray  # (A, N) signed money paid for the position now held (reporting, ADL)
     profit_cut: np.ndarray  # (A, N) profit of the position now held that ADL seized in cash
     allotment_rate: np.ndarray  # (N,) margin put into a new isolated position, 1e-9 of its notional
-    tally: np.ndarray  # (7, N) counted so far: FEES_PAID ... N_MARGIN_CALLS
+    tally: np.ndarray  # (9, N) counted so far: FEES_PAID ... N_GAPS
 
     @property
     def wallet(self) -> np.ndarray:
@@ -97,6 +99,16 @@ class Accounts(NamedTuple):
     def n_stops(self) -> np.ndarray:
         """Stop orders triggered so far, shape ``(N,)``."""
         return self.tally[N_STOPS]
+
+    @property
+    def n_cuts(self) -> np.ndarray:
+        """Positions cut in answer to margin calls so far, shape ``(N,)``."""
+        return self.tally[N_CUTS]
+
+    @property
+    def n_gaps(self) -> np.ndarray:
+        """Own liquidations so far that no alert preceded, shape ``(N,)``."""
+        return self.tally[N_GAPS]
 
     @property
     def n_margin_calls(self) -> np.ndarray:
@@ -161,7 +173,7 @@ def make_accounts(n_accounts: int, n_assets: int) -> Accounts:
         entry_cost=per_position(),
         profit_cut=per_position(),
         allotment_rate=np.zeros(n_accounts, np.int64),
-        tally=np.zeros((7, n_accounts), np.int64),
+        tally=np.zeros((9, n_accounts), np.int64),
     )
 
 

@@ -74,6 +74,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("n_topups", INT, "margin top-ups made by hand"),
         ("n_stops", INT, "stop orders triggered: stop-losses and take-profits"),
         ("n_margin_calls", INT, "margin calls received"),
+        ("n_cuts", INT, "positions cut in answer to margin calls"),
+        (
+            "n_gaps",
+            INT,
+            "liquidations without an alert: one move went from above every level to a breach",
+        ),
     ),
     "positions": _table(
         ("account", INT, "account id"),
@@ -234,6 +240,16 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", INT, "payer"),
         ("asset", SMALL, "asset charged with the deficit"),
         ("loss_micro_usd", INT, "amount paid"),
+    ),
+    "alerts": _table(
+        ("step", SMALL, "step"),
+        ("round", SMALL, "round after which the alert went out, 0 before round 1"),
+        ("account", INT, "account id"),
+        ("mode", TEXT, "isolated or cross"),
+        ("asset", SMALL, "asset of the isolated position, -1 for a cross pool"),
+        ("level", FLOAT, "highest level crossed, maintenance margin over equity"),
+        ("equity_micro_usd", INT, "pool equity"),
+        ("maintenance_micro_usd", INT, "maintenance margin"),
     ),
     "requests": _table(
         ("step", SMALL, "step"),

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from stresslab.core.columns import N_GAPS
 from stresslab.core.events import CAUSES, CROSS, ISOLATED, EventLog
 from stresslab.core.ledger import Conservation, clear_journal
 from stresslab.core.random import Streams, uniforms
+from stresslab.liquidation.alerts import Alerts
 from stresslab.liquidation.closing import Closer, by_urgency
 from stresslab.liquidation.floor import Clearing, fill_at_mark
 from stresslab.liquidation.forced import Charges, make_forced_orders
@@ -64,16 +66,21 @@ class LiquidationEngine:
         self._out = np.empty((n_assets + 1) * n_accounts, np.int64)
         self._spell_of = np.full((n_assets + 1) * n_accounts, -1, np.int64)
         self._active: dict[int, Spell] = {}
+        levels = np.array([rate_units(level) for level in margin.call_levels], np.int64)
+        self._alerts = Alerts(levels, (n_assets + 1) * n_accounts)
         self._judged_marks = board.ticks.copy()
         self._judged_tables = clearing.tables._replace(rate=clearing.tables.rate.copy())
         self.lowest_marks = board.ticks.copy()
         self.forced_lots = np.zeros(n_assets, np.int64)
         self.rounds = 0
 
-    def pools_to_call(self, level: int) -> np.ndarray:
-        """Return the codes of pools whose maintenance exceeds ``level`` (1e-9) of their equity."""
-        c = self._clearing
-        return pools_short_of_margin(c.accounts, c.tables, self._board.ticks, level, self._out)
+    def pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the codes of pools beyond any call level, and how many levels each crossed."""
+        c, marks = self._clearing, self._board.ticks
+        pools = pools_short_of_margin(
+            c.accounts, c.tables, marks, int(self._alerts.levels[0]), self._out
+        )
+        return pools, self._alerts.crossed(c.accounts, c.tables, marks, pools)
 
     def change_feedback(self, feedback: str) -> None:
         """Let forced orders do something else to prices from now on."""
@@ -115,16 +122,16 @@ class LiquidationEngine:
         """Return the codes of pools in breach; open and close spells; empty the journal."""
         c, marks = self._clearing, self._board.ticks
         if suspects is None:
-            breached = pools_short_of_margin(c.accounts, c.tables, marks, RATE_UNIT, self._out)
-        else:
-            found = breached_among(c.accounts, c.tables, marks, suspects, self._out)
-            breached = self._out[:found].copy()
+            suspects, _ = self.pools_to_call()
+        found = breached_among(c.accounts, c.tables, marks, suspects, self._out)
+        breached = self._out[:found].copy()
         if self._chains is not None and round_ > 0:
             breached = self._bring_over(self._chains, step, breached)
         fresh = breached[self._spell_of[breached] < 0]
         if fresh.size:
             self._open_spells(step, round_, fresh)
         self._close_spells(step, breached)
+        self._alert(step, round_, np.setdiff1d(suspects, breached))
         clear_journal(c.journal)
         self._judged_marks = marks.copy()
         self._judged_tables.rate[:] = c.tables.rate
@@ -161,8 +168,22 @@ class LiquidationEngine:
         self._spell_of[fresh] = ids
         self._closer.breached(step, fresh)
         np.add.at(c.accounts.n_liquidations, n, 1)
+        np.add.at(c.accounts.tally[N_GAPS], n, self._alerts.were_silent(fresh))
         for code, spell in zip(fresh.tolist(), ids.tolist(), strict=True):
             self._active[code] = self.recorder.spells[spell]
+
+    def _alert(self, step: int, round_: int, pools: np.ndarray) -> None:
+        """Alert those of the pools, none in breach, that crossed a level since last judged.
+
+        Between rounds no time passes: whoever is alerted there can answer in the next step.
+        """
+        c = self._clearing
+        crossed = self._alerts.crossed(c.accounts, c.tables, self._board.ticks, pools)
+        fresh = self._alerts.judge(pools, crossed)
+        if fresh.size:
+            equity, maintenance, _ = self._states(pools[fresh])
+            level = self._alerts.levels[crossed[fresh] - 1] / RATE_UNIT
+            self.recorder.alerts(step, round_, pools[fresh], level, equity, maintenance)
 
     def _close_spells(self, step: int, breached: np.ndarray) -> None:
         still = set(breached.tolist())

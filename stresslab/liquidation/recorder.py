@@ -73,6 +73,19 @@ class Recorder:
             share=np.array([ticks / (new - old) for ticks in shares.values()]),
         )
 
+    def alerts(
+        self, step: int, round_: int, pools: np.ndarray, level: np.ndarray, equity: np.ndarray,
+        maintenance: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Record the pools that were told how near they are to a breach."""
+        pool, n = np.divmod(pools, self.accounts.id.size)
+        self.log.append(
+            "alerts",
+            step=step, round=round_, account=self.accounts.id[n],
+            mode=np.where(pool > 0, MODES[1], MODES[2]).astype(object), asset=pool - 1,
+            level=level, equity_micro_usd=equity, maintenance_micro_usd=maintenance,
+        )  # fmt: skip
+
     def open_spells(
         self, step: int, round_: int, pools: np.ndarray, why: Explanation, legs: np.ndarray,
         charged: np.ndarray,

@@ -92,10 +92,10 @@ class MarginRules:
         ge=0,
         le=3,
     )
-    call_level: float = param(
-        "Maintenance margin over equity at which a margin call is sent",
+    call_levels: tuple[float, ...] = param(
+        "Maintenance margin over equity at which margin calls are sent, rising",
         unit="of equity",
-        default=0.8,
+        default=(0.8,),
         gt=0,
         le=1,
     )
@@ -113,6 +113,11 @@ class MarginRules:
     def faults(self) -> Iterator[tuple[str, str]]:
         for name, rows in self.brackets.items():
             yield from _bracket_faults(f"brackets.{name}", rows)
+        if not self.call_levels:
+            yield "call_levels", "has no level; at least one is needed, above 0 and at most 1"
+        for place, (low, high) in enumerate(itertools.pairwise(self.call_levels), start=1):
+            if high <= low:
+                yield f"call_levels.{place}", f"{high:g} is not above the level before, {low:g}"
 
 
 def _bracket_faults(path: str, rows: tuple[Bracket, ...]) -> Iterator[tuple[str, str]]:

@@ -205,6 +205,8 @@ class Recording:
             n_topups=a.n_topups,
             n_stops=a.n_stops,
             n_margin_calls=a.n_margin_calls,
+            n_cuts=a.n_cuts,
+            n_gaps=a.n_gaps,
         )
 
     def _record_positions(self) -> None:

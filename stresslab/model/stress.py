@@ -11,7 +11,7 @@ from stresslab.core.ledger import Conservation
 from stresslab.core.random import Streams
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.liquidation.sequence import sequence_by_trader
-from stresslab.margin.calls import send_margin_calls
+from stresslab.margin.calls import Answers, send_margin_calls, with_a_level_below
 from stresslab.margin.funding import pay_funding
 from stresslab.margin.initial_calls import pools_below_initial_margin
 from stresslab.margin.stops import StopBook, look_at_stops
@@ -60,9 +60,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders
         self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
+        self._cuts = make_orders(0)
+        self._answers = Answers(*(getattr(w.crowd.columns, name) for name in Answers._fields))
         self._premium = PremiumAverage(len(scenario.assets))
         self._suspects = np.empty(0, np.int64)
-        self._call_level = rate_units(scenario.margin.call_level)
         self._seconds_to_funding = scenario.market.funding.interval_seconds
         self._open_books()
 
@@ -115,9 +116,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self._change.after_choice()
 
     def match(self) -> None:
-        """Send the stops triggered in the last step, then the orders, traders in drawn order."""
+        """Send the stops and cuts of the last step, then the orders, traders in drawn order."""
         self._send(self._stops, "stop_order")
         hold_back(self._stops, self.world.breaker.closed(self.recorded_step))
+        self._send(self._cuts, "cut_order")
         self._send(self._orders, "order")
         self._check("match")
 
@@ -139,29 +141,30 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         """Land transfers, send margin calls, take top-ups, trigger stop orders."""
         w, c = self.world, self.world.clearing
         marks = w.board.ticks
-        self._suspects = called = self._pools_to_call()
+        self._suspects, crossed = self._pools_to_call()
+        called = self._suspects
         if self._scenario.margin.call_below_initial:
             below = pools_below_initial_margin(c.accounts, c.tables, marks)
-            called = np.union1d(called, below)
-        columns = w.crowd.columns
+            called, crossed = with_a_level_below(called, crossed, below)
+        self._cuts = make_orders(called.size * marks.size)
         send_margin_calls(
-            c.accounts, c.house, c.journal, c.tables, marks, called, w.called,
-            columns.topup_probability, columns.topup_fraction, self.streams["topup"], self.clock,
+            c.accounts, c.house, c.journal, c.tables, marks, called, crossed, w.called,
+            self._answers, self._cuts, self.streams["topup"], self.clock,
         )  # fmt: skip
         if self._change.ignores_stops:
             return
         watched = np.stack([marks, w.floor.last_trades(), w.market.index])
         look_at_stops(c.accounts, watched, self._stop_book, self._stops)
 
-    def _pools_to_call(self) -> np.ndarray:
-        """Return the pools short of the call level, after what comes over from other chains."""
+    def _pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pools to call and their levels, after what comes over from other chains."""
         chains, step = self.world.chains, self.recorded_step
         if chains is not None:
             chains.arrive(step)
-        called = self.engine.pools_to_call(self._call_level)
+        called, crossed = self.engine.pools_to_call()
         if chains is None or not chains.send(called[called < chains.accounts.id.size], step):
-            return called
-        return self.engine.pools_to_call(self._call_level)
+            return called, crossed
+        return self.engine.pools_to_call()
 
     def liquidate(self) -> None:
         """Close pools in breach, round after round."""

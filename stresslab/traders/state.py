@@ -37,6 +37,8 @@ class TraderColumns(NamedTuple):
     reentry_step: np.ndarray  # (A, N) first step of a new position, or NOT_PLANNED
     topup_probability: np.ndarray  # (N,) chance of answering a margin call
     topup_fraction: np.ndarray  # (N,) part of the free wallet cash then moved into the silo
+    cut_probability: np.ndarray  # (N,) chance of cutting positions after a margin call
+    cut_fraction: np.ndarray  # (N,) part of each position then closed
     seen_liquidations: np.ndarray  # (N,) own liquidations already counted in ``experience``
     experience: np.ndarray  # (N,) own liquidations under isolated margin less those under cross
 
@@ -68,6 +70,8 @@ def make_columns(n_traders: int, n_assets: int) -> TraderColumns:
         reentry_step=np.zeros((n_assets, n_traders), np.int64),
         topup_probability=per_trader(np.float64),
         topup_fraction=per_trader(np.float64),
+        cut_probability=per_trader(np.float64),
+        cut_fraction=per_trader(np.float64),
         seen_liquidations=per_trader(),
         experience=per_trader(),
     )

@@ -14,6 +14,16 @@ def n_margin_calls(run: Contagion) -> int:
     return _sum(run, "accounts", "n_margin_calls")
 
 
+def n_cuts(run: Contagion) -> int:
+    """Count positions cut in answer to margin calls."""
+    return _sum(run, "accounts", "n_cuts")
+
+
+def n_gaps(run: Contagion) -> int:
+    """Count liquidations that no margin call preceded: the price jumped over every level."""
+    return _sum(run, "accounts", "n_gaps")
+
+
 def n_stops(run: Contagion) -> int:
     """Count stop-loss orders triggered."""
     return _sum(run, "accounts", "n_stops")
@@ -61,6 +71,8 @@ def _sum(run: Contagion, table: str, column: str) -> int:
 
 MEASURES = (
     Measure("n_margin_calls", "calls", "Margin calls", n_margin_calls),
+    Measure("n_cuts", "positions", "Positions cut after margin calls", n_cuts),
+    Measure("n_gaps", "liquidations", "Liquidations without a margin call", n_gaps),
     Measure("n_stops", "orders", "Stop-loss orders triggered", n_stops),
     Measure("n_topups", "top-ups", "Margin top-ups", n_topups),
     Measure("n_accounts_topped_up", "accounts", "Accounts that topped up", n_topped_up),

@@ -25,6 +25,8 @@ class Memory(NamedTuple):
     take_profit_distance: np.ndarray  # (N,)
     topup_probability: np.ndarray  # (N,)
     topup_fraction: np.ndarray  # (N,)
+    cut_probability: np.ndarray  # (N,)
+    cut_fraction: np.ndarray  # (N,)
 
 
 @kernel
@@ -97,6 +99,7 @@ def prepare_speculators(
     stop_key: np.ndarray,
     topup_key: np.ndarray,
     profit_key: np.ndarray,
+    cut_key: np.ndarray,
 ) -> None:
     """Set the columns of stops and top-ups once, before the first step."""
     position, is_spot, initial_rate = sight.position, sight.is_spot, sight.initial_rate
@@ -109,6 +112,9 @@ def prepare_speculators(
         if uniform(topup_key, id, 0, 0) < values.topup_share:
             memory.topup_probability[row] = values.topup_probability
             memory.topup_fraction[row] = values.topup_fraction
+        if uniform(cut_key, id, 0, 0) < values.cut_share:
+            memory.cut_probability[row] = values.cut_probability
+            memory.cut_fraction[row] = values.cut_fraction
         for asset in range(is_spot.size):
             held = position[asset, row]
             if held == 0 or is_spot[asset] == 1:

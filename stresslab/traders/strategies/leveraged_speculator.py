@@ -72,6 +72,19 @@ class LeveragedSpeculator(Trader):
             "Part of the free wallet cash then moved into the position", default=0.5, ge=0, le=1
         )
 
+        cut_share: float = param(
+            "Share of traders who cut positions after margin calls", default=0.0, ge=0, le=1
+        )
+        cut_probability: float = param(
+            "Chance that such a trader cuts its positions after a margin call",
+            default=0.5,
+            ge=0,
+            le=1,
+        )
+        cut_fraction: float = param(
+            "Part of each position of the pool then closed", default=0.5, gt=0, le=1
+        )
+
     def decide(self, market: Market, draws: Draws) -> list[Order]:
         orders, equity = [], self.equity
         for asset in self.assets:
@@ -137,7 +150,8 @@ class LeveragedSpeculator(Trader):
         from stresslab.traders.kernels.leveraged_speculator import Memory, prepare_speculators
 
         group.memory = Memory(*(getattr(group.columns, name) for name in Memory._fields))
-        keys = (draws.streams[name] for name in ("stop", "topup_habit", "take_profit_habit"))
+        habits = ("stop", "topup_habit", "take_profit_habit", "cut_habit")
+        keys = (draws.streams[name] for name in habits)
         prepare_speculators(group.members, group.values, group.sight, group.memory, *keys)
 
     @classmethod

@@ -117,7 +117,7 @@ def test_it_calls_where_the_venue_calls_below_initial_margin(mode, lots):
     """60 USD are 4.44 more than the initial margin of 1,000 at 18x: 0.444 % more are a call."""
     for multiple, calls in ((0.4, 0), (40.0, 1)):
         assert max(readings()) * 0.4 < 0.06 - 1 / 18 < max(readings()) * 40
-        venue = {"margin__call_below_initial": True, "margin__call_level": 1.0}
+        venue = {"margin__call_below_initial": True, "margin__call_levels": [1.0]}
         tables = tables_of(wiggling(mode, lots, venue=venue, initial={"multiple": multiple}))
         assert tables["liquidations"]["account"].size == 0
         assert tables["accounts"]["n_margin_calls"].tolist()[0] == calls

@@ -85,7 +85,7 @@ def test_a_maintenance_add_on_liquidates_at_a_price_that_never_moved(mode, lots)
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 def test_an_initial_margin_add_on_calls_and_refuses_and_liquidates_nobody(mode, lots):
     """22.5 % more: the holder of 60 USD is called, and 20 USD no longer buy a lot of 100."""
-    venue = {"margin__call_below_initial": True, "margin__call_level": 1.0}
+    venue = {"margin__call_below_initial": True, "margin__call_levels": [1.0]}
     order = buy_at_market(4, lots // 10)
     before = thinning(mode, lots, venue=venue, initial={**ABOVE, "multiple": 5.0},
                       script={3: [order]})  # fmt: skip

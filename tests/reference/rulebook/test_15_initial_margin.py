@@ -199,7 +199,7 @@ def test_it_liquidates_nobody():
             "crowd": {"kind": "open_interest", "lower_cap_usd": 1.0, "upper_cap_usd": 2.0}
         },
         margin__call_below_initial=True,
-        margin__call_level=1.0,
+        margin__call_levels=[1.0],
     )
     tables = tables_of(model_of(scenario))
     assert tables["requirements"]["initial_add_on"].tolist() == [0.0, 0.9]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from stresslab.margin.calls import send_margin_calls
 from tests.markets import (
     TICKS,
     USD,
@@ -58,19 +56,18 @@ def test_a_call_is_sent_once_while_it_lasts_and_again_after_a_recovery():
 
 
 def test_the_level_of_the_call_is_the_configs():
-    assert events(called(0.03, margin__call_level=0.5)) == (1, 0, 0)
-    assert events(called(0.04, margin__call_level=1.0)) == (0, 0, 0)
+    assert events(called(0.03, margin__call_levels=[0.5])) == (1, 0, 0)
+    assert events(called(0.04, margin__call_levels=[1.0])) == (0, 0, 0)
 
 
 def test_a_cross_account_without_positions_is_never_called():
     model = model_of(market({"idle": people((1.0, {}))}))
-    model.world.clearing.accounts.wallet[0] = -1  # it owes: short of margin at every level
-    c, called_before = model.world.clearing, np.zeros(2, np.int8)
-    send_margin_calls(
-        c.accounts, c.house, c.journal, c.tables, model.world.board.ticks, np.array([0]),
-        called_before, np.ones(1), np.ones(1), model.streams["topup"], 1,
-    )  # fmt: skip
-    assert c.accounts.n_margin_calls.tolist() == [0]
+    accounts = model.world.clearing.accounts
+    accounts.wallet[0] = -1  # it owes: short of margin at every level
+    pools, crossed = model.engine.pools_to_call()
+    assert (pools.tolist(), crossed.tolist()) == ([0], [0])
+    model.margin()
+    assert accounts.n_margin_calls.tolist() == [0]
 
 
 def topping(probability: float, fraction: float, size: float = 0.06):
