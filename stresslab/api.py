@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from stresslab.experiment.progress import Progress
 
 
+#: Processes that draw a report: more would wait for the slowest figure.
+MOST_ARTISTS = 4
+
+
 def run(
     config: str | os.PathLike[str] | Mapping[str, Any],
     settings: Sequence[str] = (),
@@ -124,8 +128,9 @@ class Run(results.Run):
         ``tell`` hears about each figure, drawn or not.
         """
         from stresslab import report
+        from stresslab.experiment.runner import available_cores
 
-        return report.render(self, tell=tell)
+        return report.render(self, tell=tell, workers=min(available_cores(), MOST_ARTISTS))
 
     def export_graph(
         self, cell: str, form: str, kind: str = "bipartite", out: Path | None = None

@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from stresslab.results.run import Run
 
 
-def render(run: Run, folder: Path | None = None, tell: Callable[[str], None] | None = None) -> Path:
+def render(
+    run: Run,
+    folder: Path | None = None,
+    tell: Callable[[str], None] | None = None,
+    workers: int = 1,
+) -> Path:
     """Draw all figures that a run carries, write tables and ``report.html``; return the page.
 
-    ``folder`` is the run's own unless given; ``tell`` hears about each figure, drawn or not.
+    ``folder`` is the run's own unless given; ``tell`` hears about each figure, drawn or not;
+    several ``workers`` are processes that draw, and give the same bytes.
     """
-    from stresslab.report.drawing import render as render_run
+    from stresslab.report.rendering import render as render_run
 
-    return render_run(run, folder or run.path, tell)
+    return render_run(run, folder or run.path, tell, workers)
 
 
 def figure(run: Run, name: str) -> Figure:

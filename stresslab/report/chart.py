@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
-from matplotlib.figure import Figure
 
 from stresslab.core.errors import StresslabError
 from stresslab.report.labels import Label
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from stresslab.report.source import Source
 
 #: Finished numbers by frame name; a chart computes nothing from them.

@@ -1,18 +1,17 @@
-"""From a run to figures, tables and page: what the results carry is drawn, the rest is named."""
+"""From a run to figures: what the results carry is drawn, the rest is named with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from stresslab.core.errors import ConfigError, StorageError
+from stresslab.core.errors import ConfigError
 from stresslab.report.chart import Chart, NotInRun, Prepared
 from stresslab.report.figures import FIGURES
-from stresslab.report.html import Page, Picture, html
-from stresslab.report.overview import run_tables
+from stresslab.report.html import Absent, Picture
 from stresslab.report.save import save
 from stresslab.report.source import Source, sources
 from stresslab.report.style import theme
@@ -37,15 +36,6 @@ class Drawing:
     @property
     def caption(self) -> str:
         return f"{self.prepared.caption} {provenance(self.source)}"
-
-
-@dataclass(frozen=True)
-class Absent:
-    """A figure that the run does not carry, and why."""
-
-    name: str
-    title: str
-    reason: str
 
 
 def provenance(source: Source) -> str:
@@ -77,7 +67,7 @@ def _of_designs(name: str, designs: list[Source]) -> Iterator[Drawing | Absent]:
             return
         try:
             prepared = chart.prepare(source)
-        except NotInRun as reason:
+        except (NotInRun, ConfigError) as reason:
             reasons.append(str(reason))
             continue
         end, extra = (f"_{source.design}", f" ({source.design})") if n_drawn else ("", "")
@@ -95,38 +85,33 @@ def draw(run: Run, name: str) -> Figure:
     ConfigError
         If there is no figure of that name, or the run does not carry it.
     """
-    if name not in FIGURES:
-        raise ConfigError(f"figure: {name!r} is unknown, allowed are {', '.join(FIGURES)}")
+    _refuse_unknown(name)
     found = next(drawings(run, (name,)))
     if isinstance(found, Absent):
         raise ConfigError(f"figure {name} cannot be drawn: {found.reason}")
     return found.draw()
 
 
-def render(run: Run, folder: Path, tell: Callable[[str], None] | None = None) -> Path:
-    """Draw all figures that a run carries and write tables and page; return the page.
+def draw_into(designs: list[Source], name: str, folder: Path) -> list[Picture | Absent]:
+    """Draw one figure for every design that carries it, into ``figures/`` of a folder.
 
-    Parameters
-    ----------
-    run
-        The results.
-    folder
-        Gets ``figures/``, ``tables/`` and ``report.html``.
-    tell
-        Hears about each figure, drawn or not.
+    Raises
+    ------
+    ConfigError
+        If there is no figure of that name.
+    StorageError
+        If it cannot be written.
     """
-    tell = tell or (lambda line: None)
-    wanted = tuple(run.study["report"]["figures"])
-    pictures, absent = [], []
-    for found in drawings(run, wanted):
-        if isinstance(found, Absent):
-            absent.append((found.title, found.reason))
-            tell(f"  {found.name}: not drawn, {found.reason}")
-        else:
-            pictures.append(_picture(found, folder))
-            tell(f"  {found.name}")
-    page = Page(_title(run), _lead(run), run_tables(run, folder / "tables"), pictures, absent)
-    return _write(folder / "report.html", html(page))
+    _refuse_unknown(name)
+    return [
+        found if isinstance(found, Absent) else _picture(found, folder)
+        for found in _of_designs(name, designs)
+    ]
+
+
+def _refuse_unknown(name: str) -> None:
+    if name not in FIGURES:
+        raise ConfigError(f"figure: {name!r} is unknown, allowed are {', '.join(FIGURES)}")
 
 
 def _picture(drawing: Drawing, folder: Path) -> Picture:
@@ -134,19 +119,3 @@ def _picture(drawing: Drawing, folder: Path) -> Picture:
     svg = next(path for path in files if path.suffix == ".svg").read_bytes()
     names = [f"figures/{path.name}" for path in files]
     return Picture(drawing.name, drawing.title, drawing.caption, svg, names)
-
-
-def _write(path: Path, text: str) -> Path:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error}") from error
-    return path
-
-
-def _title(run: Run) -> str:
-    return str(run.study["title"] or run.name)
-
-
-def _lead(run: Run) -> str:
-    return str(run.study["description"] or f"Results of the study {run.name}.")

@@ -24,6 +24,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A figure that the run does not carry, and why."""
+
+    name: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table on the page, already HTML."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
 
 #: A pure number between 0 and 1, shown in per cent.
 FRACTION = "fraction"
@@ -61,6 +62,8 @@ def rounded(value: float, unit: str = "") -> str:
 
 def show_unit(axis: Axis, unit: str) -> None:
     """Write the ticks of an axis in per cent or with k, m, bn, T; the data stay as they are."""
+    from matplotlib.ticker import FuncFormatter
+
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, unit).replace("-", "−")))
 
 

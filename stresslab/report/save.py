@@ -44,14 +44,21 @@ def _pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write the formats; the layout is found once, since finding it takes longer than drawing."""
     paths = []
     with theme():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        _lay_out(figure)
         box = figure.get_tightbbox().padded(PAD)
         for suffix, metadata in METADATA.items():
             path = folder / f"{name}.{suffix}"
             figure.savefig(path, metadata=metadata, bbox_inches=box)
             paths.append(path)
     return paths
+
+
+def _lay_out(figure: Figure) -> None:
+    """Find the layout and keep it: an engine that stays would have every format drawn twice."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure._layout_engine = None
 
 
 def _data(frames: Mapping[str, pl.DataFrame], folder: Path, name: str) -> list[Path]:

@@ -16,7 +16,6 @@ import polars as pl
 from stresslab.analysis.frames import DONE, FULL, PLACE
 from stresslab.contagion import Contagion
 from stresslab.contagion.outcomes import OUTCOMES
-from stresslab.core.errors import ConfigError
 from stresslab.experiment.cells import scenario_of
 from stresslab.market.rules import Shock
 from stresslab.report.chart import NotInRun
@@ -238,12 +237,8 @@ class Source:
         return rows
 
     def long(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return a long table of finished places, each of its rows with its place, or refuse."""
-        cells = rows["cell"].unique(maintain_order=True).to_list()
-        try:
-            found = self.run.long(table, cells)
-        except ConfigError as error:
-            raise NotInRun(str(error)) from error
+        """Return a long table of finished places, each of its rows with its place."""
+        found = self.run.long(table, rows["cell"].unique(maintain_order=True).to_list())
         return rows.select(_OF_LONG).join(found, on="cell", maintain_order="left_right")
 
     def example(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from stresslab.core.errors import ConfigError
 from stresslab.core.events import TABLES
 from stresslab.results.archive import pack, unpack
 from stresslab.results.frames import Tables, to_columns, to_frame
@@ -15,8 +16,22 @@ def pack_events(tables: Tables) -> bytes:
 
 
 def unpack_frames(content: bytes) -> dict[str, pl.DataFrame]:
-    """Return the event tables of a cell as frames."""
-    return unpack(content, TABLES)
+    """Return the event tables of a cell as frames.
+
+    Raises
+    ------
+    ConfigError
+        If they were written by code that recorded other columns.
+    """
+    frames = unpack(content, TABLES)
+    for name, columns in TABLES.items():
+        missing = {c.name for c in columns} - set(frames[name].columns if name in frames else ())
+        if missing:
+            raise ConfigError(
+                f"events: table {name!r} holds no {', '.join(sorted(missing))}; it was recorded by "
+                "an earlier version, run the study again into another folder"
+            )
+    return {name: frames[name].select(c.name for c in TABLES[name]) for name in TABLES}
 
 
 def unpack_tables(content: bytes) -> Tables:

@@ -8,8 +8,9 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
-from stresslab.report.drawing import Absent, Drawing, drawings
+from stresslab.report.drawing import Drawing, drawings
 from stresslab.report.factors import factors
+from stresslab.report.html import Absent
 from stresslab.report.source import Source, sources
 from stresslab.results.run import Run
 from tests.contract.report.toy_run import FALL, FUND, FUNDS, REPLICATES, ToyRun

@@ -11,8 +11,9 @@ import pytest
 
 from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.report import figure, render
-from stresslab.report.drawing import Absent, Drawing, drawings
+from stresslab.report.drawing import Drawing, drawings
 from stresslab.report.figures import FIGURES
+from stresslab.report.html import Absent
 from stresslab.results.run import Run
 from tests.contract.report.toy_run import REPLICATES, ToyRun
 

@@ -12,11 +12,18 @@ from typing import Any
 import polars as pl
 
 from stresslab.contagion import Contagion, Tables
-from stresslab.contagion.long import LONG_TABLES
-from stresslab.contagion.outcomes import measure
+from stresslab.contagion.long import LONG_TABLES, long_tables
+from stresslab.contagion.outcomes import OUTCOMES, measure
 from stresslab.core.events import TABLES
-from stresslab.experiment.columns import column_names
-from stresslab.results.frames import to_frame
+from stresslab.experiment.columns import HEAD, column_names
+from stresslab.results.event_files import pack_events
+from stresslab.results.files import sha256, write_whole
+from stresslab.results.folder import RunFolder
+from stresslab.results.frames import parquet_bytes, to_frame
+from stresslab.results.identity import RESULTS_VERSION, canonical
+from stresslab.results.long_tables import pack_long
+from stresslab.results.records import DONE, Record
+from stresslab.results.run import Run
 from tests.unit.contagion.cases import USD, hand_cascade, tables
 
 FALLS, SHARES, REPLICATES = (0.1, 0.2), (0.0, 0.5, 1.0), 3
@@ -182,3 +189,33 @@ def events(with_map: bool) -> Tables:
     if with_map:
         found["liquidation_map"] = tables(liquidation_map=moves)["liquidation_map"]
     return found
+
+
+def stored(path: Path) -> Run:
+    """Write the run made by hand into a folder, as the runner would, and open it."""
+    toy, folder = ToyRun(path), RunFolder(path)
+    folder.make()
+    events_of, long_of = pack_events(events(True)), pack_long(_long_tables())
+    for row in toy.outcomes.unique("cell", keep="first", maintain_order=True).to_dicts():
+        outcomes = {name: _number(row[name]) for name in OUTCOMES}
+        keeps = row["replicate"] == 1
+        sums = {"long_sha256": sha256(long_of), "events_sha256": sha256(events_of) if keeps else ""}
+        folder.store(
+            Record(row["cell"], DONE, outcomes, **sums), events_of if keeps else None, long_of
+        )
+    head = [*HEAD, *toy.resolved["columns"]]
+    write_whole(folder.design, parquet_bytes(toy.outcomes.select(head)))
+    cells = {cell: [cell, *rest] for cell, *rest in toy.resolved["cells"]}
+    resolved = {**toy.resolved, "cells": list(cells.values()), "results_version": RESULTS_VERSION}
+    write_whole(folder.resolved, canonical(resolved).encode())
+    folder.write_checksums(iter([folder.design, folder.resolved]))
+    return Run(path)
+
+
+def _number(value: Any) -> Any:
+    return None if value is None or value != value else value
+
+
+@functools.cache
+def _long_tables() -> Tables:
+    return long_tables(Contagion(events(with_map=True)))

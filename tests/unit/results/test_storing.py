@@ -12,6 +12,7 @@ import pytest
 
 from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.core.events import TABLES, EventLog
+from stresslab.results.archive import pack
 from stresslab.results.event_files import pack_events, unpack_frames, unpack_tables
 from stresslab.results.files import write_whole
 from stresslab.results.lock import locked
@@ -111,3 +112,13 @@ def test_shards_share_a_folder_but_not_a_shard(tmp_path: Path) -> None:
             pass
         with pytest.raises(ConfigError, match="in use"), locked(tmp_path):
             pass
+
+
+def test_events_of_an_earlier_version_are_one_sentence() -> None:
+    frames = unpack_frames(pack_events(_tables()))
+    frames["counts"] = frames["counts"].drop("fills")
+    with pytest.raises(ConfigError, match=r"table 'counts' holds no fills; it was recorded by an"):
+        unpack_frames(pack(frames))
+    frames.pop("counts")
+    with pytest.raises(ConfigError, match="table 'counts' holds no"):
+        unpack_tables(pack(frames))
