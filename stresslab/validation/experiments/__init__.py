@@ -12,7 +12,9 @@ from stresslab.core.errors import ConfigError
 from stresslab.validation.experiment import Experiment
 
 #: Name -> module in this folder.
-EXPERIMENTS: dict[str, str] = {}
+EXPERIMENTS: dict[str, str] = {
+    "debtrank": "debtrank",
+}
 
 
 def experiment(name: str) -> Experiment:
