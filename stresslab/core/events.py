@@ -214,7 +214,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("filled_lots", INT, "signed lots filled"),
         ("cash_micro_usd", INT, "cash received for the fill, negative if paid"),
         ("fee_micro_usd", INT, "taker fee"),
-        ("penalty_micro_usd", INT, "liquidation penalty, to the insurance fund"),
+        (
+            "penalty_micro_usd",
+            INT,
+            "liquidation penalty, to the insurance fund; negative: what it paid for a takeover",
+        ),
     ),
     "waterfall": _table(
         ("step", SMALL, "step"),

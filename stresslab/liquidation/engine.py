@@ -21,6 +21,7 @@ from stresslab.liquidation.owners import owners
 from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.liquidation.restraints import Restraints
 from stresslab.liquidation.rules import LiquidationRules
+from stresslab.liquidation.takeover import back_orders, take_over
 from stresslab.liquidation.waterfall import Waterfall
 from stresslab.margin.chains.book import ChainBook
 from stresslab.margin.pools import breached_among, pool_states
@@ -212,7 +213,12 @@ class LiquidationEngine:
             self._closer.settle(step, marks, orders)
             return False
         self.rounds += 1
+        is_taken = bool(np.any(orders.keep[: orders.n[0]] >= 0))
+        if is_taken:
+            back_orders(c.accounts, c.tables, marks, orders)
         moves = self._execute(step, marks)
+        if is_taken:
+            self._take_over(marks)
         self._closer.settle(step, marks, orders)
         self._restraints.note_fills(marks, orders)
         n = int(orders.n[0])
@@ -222,6 +228,13 @@ class LiquidationEngine:
         self.move_marks(step, round_=self.rounds)
         self._conservation.check(c.accounts, c.house, step, f"round {self.rounds}")
         return bool(np.any(orders.filled[:n]))
+
+    def _take_over(self, marks: np.ndarray) -> None:
+        """Let the fund bear the fills of orders taken over, accounts by id."""
+        c, orders = self._clearing, self._orders
+        n = int(orders.n[0])
+        sequence = np.lexsort((orders.asset[:n], c.accounts.id[orders.account[:n]]))
+        take_over(c.accounts, c.house, c.journal, c.tables, self._charges, marks, orders, sequence)
 
     def _served(self, breached: np.ndarray) -> np.ndarray:
         """Return the pools that the engine has capacity for: lowest equity / maintenance first."""

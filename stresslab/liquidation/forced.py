@@ -32,6 +32,8 @@ class ForcedOrders(NamedTuple):
     asset: np.ndarray  # (C,)
     lots: np.ndarray  # (C,) signed
     limit: np.ndarray  # (C,) worst price in ticks, 0: at market
+    keep: np.ndarray  # (C,) what the fund keeps of a takeover, 1e-9 of the fill; -1: not taken over
+    backing: np.ndarray  # (C,) equity behind lots taken over, micro-USD
     filled: np.ndarray  # (C,) signed
     cash: np.ndarray  # (C,) paid, negative: received
     fee: np.ndarray  # (C,)
@@ -65,13 +67,13 @@ def settle_forced(accounts, house, journal, orders, row, lots, cash):
 
 @kernel
 def charge_orders(accounts, house, journal, tables, charges, marks, orders, sequence):
-    """Charge fee and penalty for a round's forced fills, when all of them are posted.
+    """Charge fee and penalty for a round's own forced fills, when all of them are posted.
 
     They are taken from what equity the pool then has left, so neither makes a deficit. Positions
     that are flat are unlocked.
     """
     for row in sequence:
-        if orders.filled[row] != 0:
+        if orders.filled[row] != 0 and orders.keep[row] < 0:
             _charge(accounts, house, journal, tables, charges, marks, orders, row)
 
 

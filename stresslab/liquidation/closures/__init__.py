@@ -13,6 +13,7 @@ from stresslab.liquidation.closures.least_to_restore import LeastToRestore
 from stresslab.liquidation.closures.rate_limited import RateLimited
 from stresslab.liquidation.closures.share_per_step import SharePerStep
 from stresslab.liquidation.closures.share_then_whole import ShareThenWhole
+from stresslab.liquidation.closures.takeover import Takeover
 from stresslab.liquidation.closures.tier_step_down import TierStepDown
 from stresslab.liquidation.closures.whole import Whole
 
@@ -25,6 +26,7 @@ CLOSURES: dict[str, type[Closure]] = {
     "common_share": CommonShare,
     "rate_limited": RateLimited,
     "dutch_auction": DutchAuction,
+    "takeover": Takeover,
 }
 
 __all__ = ["CLOSURES", "Closure"]

@@ -14,7 +14,8 @@ class ShareThenWhole(Closure):
     """Every position at market, of the large ones a share first.
 
     After a share was sent, a cool-down of the account begins, in which it is either left alone or,
-    as at Hyperliquid, closed whole. Rounds of one step lie within the cool-down.
+    as at Hyperliquid, closed whole. Rounds of one step lie within the cool-down. Far below
+    maintenance a backstop takes the whole pool over.
     """
 
     share: float = param(
@@ -47,6 +48,16 @@ class ShareThenWhole(Closure):
         choices=("whole", "nothing"),
     )
 
+    backstop_below: float = param(
+        "Equity over maintenance margin below which the fund takes the pool over at its bankruptcy "
+        "price; 0 is never",
+        unit="of maintenance",
+        default=0.0,
+        ge=0,
+        le=1,
+        source="Hyperliquid, Liquidations: 2/3",
+    )
+
     def numbers(self, step_seconds: float) -> tuple[int, ...]:
         from stresslab.margin.tiers import rate_units
 
@@ -55,6 +66,7 @@ class ShareThenWhole(Closure):
             round(self.above_usd * MICRO),
             steps_of(self.cooldown_seconds, step_seconds),
             int(self.in_cooldown == "nothing"),
+            rate_units(self.backstop_below),
         )
 
     @staticmethod

@@ -12,14 +12,21 @@ from stresslab.liquidation.closures.closure import LegByLeg
 class TierStepDown(LegByLeg):
     """Of one leg a round, the lots that bring its notional into a lower bracket.
 
-    A leg with too few brackets below it is closed whole. Binance and Bybit step down by one bracket
-    before the rest is taken over, OKX by two.
+    A leg with too few brackets below it is closed whole, or taken over. Binance and Bybit step down
+    by one bracket before the rest is taken over, OKX by two.
     """
 
     brackets: int = param("Brackets that a leg is brought down by", default=1, ge=1, le=100)
 
+    rest: str = param(
+        "What happens to a leg without a lower bracket: it is closed at market, or the insurance "
+        "fund takes it over at its bankruptcy price",
+        default="whole",
+        choices=("whole", "takeover"),
+    )
+
     def numbers(self, step_seconds: float) -> tuple[int, ...]:
-        return (self.brackets,)
+        return self.brackets, int(self.rest == "takeover")
 
     @staticmethod
     def rule() -> Callable[..., None]:

@@ -53,6 +53,7 @@ SETTINGS = {
     "share_per_step": {"share": 0.3, "least_usd": 150.0, "most_usd": 1500.0},
     "common_share": {"multiple_of": 0.2},
     "rate_limited": {"usd_per_window": 700.0, "window_seconds": 2.0},
+    "takeover": {"most_kept": 0.015},
     "dutch_auction": {"fast_seconds": 2.0, "slow_seconds": 4.0, "insolvent_seconds": 4.0},
 }
 every_policy = pytest.mark.parametrize("kind", sorted(CLOSURES))
@@ -232,6 +233,7 @@ MOST = {
     "common_share": common_fifths,
     "rate_limited": room_of_two_steps,
     "dutch_auction": whole_position,
+    "takeover": whole_position,
 }
 
 

@@ -37,6 +37,8 @@ def add_order(accounts, orders, code, n, asset, lots, limit):
     orders.asset[row] = asset
     orders.lots[row] = -lots if accounts.position[asset, n] > 0 else lots
     orders.limit[row] = limit
+    orders.keep[row] = -1
+    orders.backing[row] = 0
     orders.filled[row] = 0
     orders.cash[row] = 0
     orders.fee[row] = 0

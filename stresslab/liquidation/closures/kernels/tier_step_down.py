@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stresslab.core.compiled import kernel
 from stresslab.liquidation.closures.kernels.common import add_order, next_leg
-from stresslab.margin.tiers import bracket_of
+from stresslab.margin.tiers import RATE_UNIT, bracket_of
 
 
 @kernel
@@ -22,3 +22,5 @@ def close_to_lower_bracket(accounts, tables, terms, marks, pools, orders):
         if lower >= 0:
             lots -= tables.floor[leg, lower + 1] // price  # a bracket holds its upper end
         add_order(accounts, orders, code, n, leg, lots, 0)
+        if lower < 0 and terms.numbers[1]:
+            orders.keep[orders.n[0] - 1] = RATE_UNIT
