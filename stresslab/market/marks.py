@@ -1,9 +1,9 @@
 """Mark prices and, with them, who moved them.
 
-Every rule is one formula: mark = index + (1 - w) · EMA(book price - index). With w = 1 it is the
-index, with w = 0 and no averaging the book price itself. Because it is linear, each cause of a
-move of the index or of the book keeps its own share of the average, and a lagged mark still
-carries the tags of what moved it.
+Every rule but the median is one formula: mark = index + (1 - w) · EMA(book price - index). With
+w = 1 it is the index, with w = 0 and no averaging the book price itself. Because it is linear, each
+cause of a move of the index or of the book keeps its own share of the average, and a lagged mark
+still carries the tags of what moved it.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class MarkBoard:
     def index_moved(self, asset: int, ticks: float) -> None:
         """Note a change of the index, in ticks."""
         if ticks != 0:
-            _add(self._unseen[asset], _INDEX, ticks)
-            _add(self._pending[asset], _INDEX, -ticks)
+            add_to(self._unseen[asset], _INDEX, ticks)
+            add_to(self._pending[asset], _INDEX, -ticks)
             self._exact[asset] += ticks
 
     def book_moved(self, asset: int, cause: int, ticks: float) -> None:
         """Note a change of the book price by one cause, in ticks."""
         if ticks != 0:
-            _add(self._pending[asset], cause, ticks)
+            add_to(self._pending[asset], cause, ticks)
 
     def update(self, asset: int, *, time_passes: bool) -> Shares | None:
         """Set the new mark of an asset; return the moves in ticks by cause, None if it stands.
@@ -62,22 +62,26 @@ class MarkBoard:
             return None
         shares = self._unseen[asset]
         seen = math.fsum(shares.values())
-        _add(shares, _ROUNDING, move - seen)
+        add_to(shares, _ROUNDING, move - seen)
         self._unseen[asset] = {_ROUNDING: seen - move}
         self.ticks[asset] = target
         return {cause: ticks for cause, ticks in sorted(shares.items()) if ticks != 0}
 
     def _absorb(self, asset: int, gain: float) -> None:
         """Let the average take in its part of the basis that is still pending, cause by cause."""
+        taken = self._take_pending(asset, gain)
+        for cause, ticks in taken.items():
+            add_to(self._unseen[asset], cause, ticks)
+        self._exact[asset] += math.fsum(taken.values())
+
+    def _take_pending(self, asset: int, gain: float) -> Shares:
+        """Return what the average takes in, by cause; the rest of it stays pending."""
         weight = (1.0 - self._index_weight) * gain
         pending = self._pending[asset]
         if weight == 0.0 or not pending:
-            return
-        taken = {cause: weight * ticks for cause, ticks in pending.items()}
-        for cause, ticks in taken.items():
-            _add(self._unseen[asset], cause, ticks)
-        self._exact[asset] += math.fsum(taken.values())
+            return {}
         self._pending[asset] = _faded(pending, 1.0 - gain)
+        return {cause: weight * ticks for cause, ticks in pending.items()}
 
 
 def _faded(pending: Shares, factor: float) -> Shares:
@@ -87,15 +91,16 @@ def _faded(pending: Shares, factor: float) -> Shares:
     faded: Shares = {}
     for cause, ticks in pending.items():
         rest = ticks * factor
-        _add(faded, cause if abs(rest) >= _FORGOTTEN else _ROUNDING, rest)
+        add_to(faded, cause if abs(rest) >= _FORGOTTEN else _ROUNDING, rest)
     return faded
 
 
 def _gain(rules: MarkRules, step_seconds: float) -> float:
-    if rules.rule != "blend" or rules.half_life_seconds == 0:
+    if rules.rule not in ("blend", "median") or rules.half_life_seconds == 0:
         return 1.0
     return float(1.0 - 0.5 ** (step_seconds / rules.half_life_seconds))
 
 
-def _add(shares: Shares, cause: int, ticks: float) -> None:
+def add_to(shares: Shares, cause: int, ticks: float) -> None:
+    """Add ticks to what a cause has moved."""
     shares[cause] = shares.get(cause, 0.0) + ticks

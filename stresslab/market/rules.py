@@ -9,6 +9,7 @@ from pathlib import Path
 from stresslab.core.declarations import declared, param
 from stresslab.core.errors import ConfigError
 from stresslab.market.books import BOOKS, BookRules, LimitOrderBookRules
+from stresslab.market.oracle import OracleRules
 
 MICRO_USD = 1_000_000
 LARGEST_TICKS = 1 << 22  # levels of a dense book; finer ticks cost memory and add nothing
@@ -137,21 +138,45 @@ INDEX_MODELS: dict[str, type] = {
 
 @declared
 class MarkRules:
-    """Mark price = index + (1 - index weight) · EMA(book price - index).
+    """Mark price = index + (1 - index weight) · EMA(book price - index), or a median of three.
 
     ``mid`` and ``last`` are the book price itself, ``index`` the index, whatever the other fields.
+    ``median`` is that of the index, index + EMA(book price - index), and the book price.
     """
 
     rule: str = param(
-        "Rule of the mark price", default="mid", choices=("index", "mid", "last", "blend")
+        "Rule of the mark price",
+        default="mid",
+        choices=("index", "mid", "last", "blend", "median"),
+        source="Binance, Mark Price of USD-M futures, for the median: index with funding basis, "
+        "index with average basis, last price",
     )
     index_weight: float = param("Weight of the index in a blend", default=0.0, ge=0, le=1)
     half_life_seconds: float = param(
-        "Half-life of the average of the basis in a blend; 0 follows at once",
+        "Half-life of the average of the basis in a blend or median; 0 follows at once",
         unit="s",
         default=0.0,
         ge=0,
     )
+    book_price: str = param(
+        "Price of the book that a blend or a median takes in: the mid or the last trade",
+        default="mid",
+        choices=("mid", "last"),
+    )
+
+    @property
+    def uses_last(self) -> bool:
+        """Whether the book price is that of the last trade."""
+        return self.rule == "last" or (
+            self.rule in ("blend", "median") and self.book_price == "last"
+        )
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if self.rule == "median" and self.half_life_seconds == 0:
+            yield (
+                "half_life_seconds",
+                "0 s makes two candidates of the median the same; it must be above 0 s",
+            )
 
 
 @declared
@@ -218,6 +243,7 @@ class MarketRules:
     )
     shocks: dict[str, Shock] = param("Scheduled falls of the index", factory=dict)
     mark: MarkRules = param("Price that margin is judged at", factory=MarkRules)
+    oracle: OracleRules = param("When the index reaches the venue", factory=OracleRules)
     fees: FeeRules = param("Trading fees", factory=FeeRules)
     funding: FundingRules = param("Payments between longs and shorts", factory=FundingRules)
     circuit_breaker: BreakerRules | None = param(

@@ -42,6 +42,8 @@ from stresslab.market.impact_book import make_impact_books
 from stresslab.market.index import SECONDS_PER_DAY, index_path
 from stresslab.market.limit_order_book import make_limit_order_books
 from stresslab.market.marks import MarkBoard
+from stresslab.market.median_mark import make_board
+from stresslab.market.oracle import oracle_path
 from stresslab.market.rules import BrownianIndex, ReplayIndex
 from stresslab.market.view import make_market
 from stresslab.model.change import choose_first_modes
@@ -66,6 +68,8 @@ class World:
     market: Market
     crowd: Crowd
     index: np.ndarray  # (n_steps + 1, A) ticks
+    oracle: np.ndarray  # (n_steps + 1, A) ticks, the index as the venue knows it
+    oracle_now: np.ndarray  # (A,) its row of this step
     chains: ChainBook | None  # what accounts keep on other chains; None where all is here
     called: np.ndarray  # (pools * N,) who has had a margin call
     fading: float  # weight that volatility and trend keep in a step
@@ -110,7 +114,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
     return World(
         clearing=clearing,
         floor=_floor(scenario, clearing, index[0]),
-        board=MarkBoard(scenario.market.mark, index[0], scenario.step_seconds),
+        board=make_board(scenario.market.mark, index[0], scenario.step_seconds),
         rates=rates,
         breaker=CircuitBreaker(
             scenario.market.circuit_breaker, len(scenario.assets), scenario.step_seconds
@@ -118,6 +122,10 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
         market=market,
         crowd=crowd,
         index=index,
+        oracle=oracle_path(
+            index, scenario.market.oracle, scenario.step_seconds, scenario.burn_in_seconds
+        ),
+        oracle_now=index[0].copy(),
         chains=chains,
         called=np.zeros(accounts.cash.size, np.int8),
         fading=_fading(scenario),
@@ -245,7 +253,7 @@ def _floor(scenario: Scenario, clearing: Clearing, prices: np.ndarray) -> Any:
         return ImpactFloor(clearing, make_impact_books(rules.law, rules.fill_price, prices, values))
     levels = [rules.n_levels(int(price)) for price in prices]
     books = make_limit_order_books(levels, clearing.accounts.id.size, rules.capacity)
-    use_last = scenario.market.mark.rule == "last"
+    use_last = scenario.market.mark.uses_last
     return LimitOrderFloor(clearing, books, 2 * prices.copy(), use_last)
 
 

@@ -24,7 +24,7 @@ def sight_of(world: World, seconds: float) -> Sight:
         return [int(x) for x in lots * world.board.ticks * world.clearing.tables.unit_value]
 
     return Sight(
-        seconds, world.board.ticks.tolist(), world.market.index.tolist(), depth_usd, interest
+        seconds, world.board.ticks.tolist(), world.oracle_now.tolist(), depth_usd, interest
     )
 
 

@@ -102,9 +102,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def index(self) -> None:
         """Let the exogenous price move, and what earlier flow displaced come back."""
         w = self.world
-        old, new = w.index[self.clock - 1], w.index[self.clock]
-        for asset in np.flatnonzero(new != old):
-            w.board.index_moved(int(asset), float(new[asset] - old[asset]))
+        old, new = w.oracle[self.clock - 1], w.index[self.clock]
+        w.oracle_now[:] = w.oracle[self.clock]
+        for asset in np.flatnonzero(w.oracle_now != old):
+            w.board.index_moved(int(asset), float(w.oracle_now[asset] - old[asset]))
         self._book_moved(w.floor.open_step(new, self._scenario.step_seconds))
         w.market.index[:] = new
         w.market.step[0] = self.clock
@@ -153,7 +154,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         )  # fmt: skip
         if self._change.ignores_stops:
             return
-        watched = np.stack([marks, w.floor.last_trades(), w.market.index])
+        watched = np.stack([marks, w.floor.last_trades(), w.oracle_now])
         look_at_stops(c.accounts, watched, self._stop_book, self._stops)
 
     def _pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +179,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def fund(self) -> None:
         """Pay funding when its interval is over."""
         w, rules = self.world, self._scenario.market.funding
-        self._premium.add(w.floor.prices(), w.market.index)
+        self._premium.add(w.floor.prices(), w.oracle_now)
         self._seconds_to_funding -= self._scenario.step_seconds
         if self._seconds_to_funding > 0:
             return
@@ -186,7 +187,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         rates = [rate_units(funding_rate(float(p), rules)) for p in self._premium.take()]
         c = w.clearing
         pay_funding(
-            c.accounts, c.house, c.journal, c.tables, w.market.index, np.array(rates, np.int64)
+            c.accounts, c.house, c.journal, c.tables, w.oracle_now, np.array(rates, np.int64)
         )
         self._check("fund")
 
