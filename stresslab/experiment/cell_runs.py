@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import math
@@ -38,9 +39,27 @@ class CellRuns:
         for number, plugin in enumerate(setup.plugins):
             _load(plugin, f"stresslab_plugin_{number}")
         self.simulate = _find(setup.simulation)
+        self.is_settled = False
 
     def run(self, task: Task) -> Reply:
         """Run and store one cell; a failure of the simulation is stored too."""
+        reply = self._run(task)
+        self._forget()
+        return reply
+
+    def _forget(self) -> None:
+        """Free what the cell leaves behind.
+
+        A model and its agents refer to each other, so that only a collection frees their columns,
+        and a collection of everything comes too seldom where objects are few and arrays large. What
+        stands after the first cell, mostly libraries and compiled kernels, is not looked at again.
+        """
+        gc.collect()
+        if not self.is_settled:
+            gc.freeze()
+            self.is_settled = True
+
+    def _run(self, task: Task) -> Reply:
         started = time.perf_counter()
         try:
             tables, outcomes, long_tables = self._simulate(task.cell)
