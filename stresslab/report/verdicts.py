@@ -105,11 +105,17 @@ def _panel(axes: Axes, panel: Panel) -> None:
     looks = strokes(groups)
     for series in panel.series:
         _series(axes, series, looks[series.name])
-    handles = [Line2D([], [], color=looks[g].colour, marker=looks[g].marker, ls="", ms=4, label=g)
-               for g in groups]  # fmt: skip
-    if any(series.is_expected for series in panel.series):
+    dotted = {series.name for series in panel.series if not series.is_expected}
+    handles = [_handle(group, looks[group], group in dotted) for group in groups]
+    if any(series.is_expected and series.name in dotted for series in panel.series):
         handles.append(Line2D([], [], color=QUIET, label="expected"))
     axes.legend(handles=handles, fontsize="x-small", frameon=False)
+
+
+def _handle(name: str, look: Stroke, is_dotted: bool) -> Line2D:
+    if not is_dotted:
+        return Line2D([], [], color=look.colour, linewidth=1.0, label=name)
+    return Line2D([], [], color=look.colour, marker=look.marker, ls="", ms=4, label=name)
 
 
 def _series(axes: Axes, series: Series, look: Stroke) -> None:
