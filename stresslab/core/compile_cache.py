@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
 _VARIABLE = "NUMBA_CACHE_DIR"
@@ -34,6 +35,14 @@ def choose_cache_folder(package: Path) -> None:
         folder = home / _state_of(package)
         _forget_old(home, folder)
         os.environ[_VARIABLE] = str(folder)
+        _tell_numba(str(folder))
+
+
+def _tell_numba(folder: str) -> None:
+    """Tell a numba that was imported before the package, and has read its settings already."""
+    settings = sys.modules.get("numba.core.config")
+    if settings is not None:
+        settings.CACHE_DIR = folder  # type: ignore[attr-defined]
 
 
 def cache_folder() -> str | None:

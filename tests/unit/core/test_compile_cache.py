@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from numba.core import config
 
 from stresslab.core.compile_cache import choose_cache_folder
 
@@ -13,6 +14,7 @@ from stresslab.core.compile_cache import choose_cache_folder
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(config, "CACHE_DIR", "")
     room = tmp_path / "core"
     room.mkdir()
     (room / "kernel.py").write_text("one")
@@ -32,6 +34,10 @@ def test_an_edit_of_any_kernel_room_chooses_another_folder(package: Path) -> Non
     before = chosen_for(package)
     (package / "core" / "kernel.py").write_text("other")
     assert chosen_for(package) != before
+
+
+def test_a_numba_that_was_there_first_follows(package: Path) -> None:
+    assert chosen_for(package) == config.CACHE_DIR
 
 
 def test_a_folder_that_the_user_chose_stays(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
