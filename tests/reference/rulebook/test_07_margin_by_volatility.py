@@ -396,3 +396,34 @@ def test_the_causes_of_a_lively_market_add_up_with_rates_that_never_rest(book):
     )  # fmt: skip
     assert eaten == [before - (equity - need) for before, equity, need in changes]
     assert sum("requirement" in causes(tables, k) for k in range(n)) > 5
+
+
+# -- a lever that can make things worse ------------------------------------------------------------
+
+CALM = 0.3 * sqrt(10 / 86_400)  # deviation of the index over the horizon, 0.3 %
+RISE = {"multiple": 1.0, "above": 4 * CALM, "cap": 0.05}
+
+
+def forced_notional(book, cross_share, **part):
+    """Return what was closed by force in three markets, in micro-USD."""
+    rule = {"kind": "volatility", "half_life_seconds": 10.0, "horizon_seconds": 10.0, **part}
+    scenario = lively(book, cross_share, margin__requirement={"v": rule} if part else {})
+    closed = 0
+    for seed in (1, 2, 3):
+        orders = run(scenario, seed=seed)["forced_orders"]
+        closed += int(np.abs(orders["filled_lots"] * orders["mark_ticks"]).sum())
+    return closed
+
+
+@pytest.mark.parametrize("cross_share", [0.0, 1.0])
+@pytest.mark.parametrize("book", ["limit_order_book", "impact"])
+def test_maintenance_that_follows_volatility_feeds_the_cascade_that_makes_it(book, cross_share):
+    """After one shock; a slow rise feeds it less, one of initial margin alone hardly at all."""
+    fixed = forced_notional(book, cross_share)
+    fed = forced_notional(book, cross_share, maintenance=RISE)
+    slow = forced_notional(book, cross_share, maintenance={**RISE, "rise_per_second": 0.0002})
+    initial = forced_notional(book, cross_share, initial=RISE)
+    assert fixed > 0
+    assert fed > 1.07 * fixed
+    assert slow - fixed < (fed - fixed) / 4
+    assert initial - fixed < (fed - fixed) / 4
