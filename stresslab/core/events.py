@@ -181,6 +181,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("asset", SMALL, "asset of the price move, -1 otherwise"),
         ("cause", TEXT, "`price` for a price move (split by price_causes), else one of CAUSES"),
         (
+            "source_liquidation",
+            INT,
+            "liquidation id whose deficit or open lots deleveraged the pool when the cause is "
+            "`adl`, else -1",
+        ),
+        (
             "amount_micro_usd",
             INT,
             "margin eaten since the last judgement, positive eats; sums to excess_before - excess",
@@ -226,10 +232,19 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", INT, "account id"),
         ("asset", SMALL, "asset charged with the deficit"),
         ("mode", TEXT, "isolated or cross"),
-        ("deficit_micro_usd", INT, "negative equity covered in the step: fund + adl + socialised"),
+        (
+            "deficit_micro_usd",
+            INT,
+            "negative equity covered in the step: fund + adl + socialised; below 0 it is equity "
+            "that winners got with a leg that no book took",
+        ),
         ("fund_micro_usd", INT, "paid by the insurance fund"),
         ("adl_micro_usd", INT, "seized from winners by auto-deleveraging"),
-        ("socialised_micro_usd", INT, "socialised loss"),
+        (
+            "socialised_micro_usd",
+            INT,
+            "socialised loss; below 0 the fund has paid what was to be kept back on withdrawal",
+        ),
     ),
     "adl": _table(
         ("step", SMALL, "step"),
@@ -237,12 +252,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", INT, "winner"),
         ("asset", SMALL, "asset"),
         ("lots", INT, "signed lots by which the winner's position changed"),
-        ("loss_micro_usd", INT, "what the winner loses against the mark"),
+        ("loss_micro_usd", INT, "what the winner loses against the mark; below 0 it gains"),
     ),
     "socialised": _table(
         ("step", SMALL, "step"),
+        ("liquidation", INT, "liquidation id whose deficit is paid, -1 on withdrawal, for all"),
         ("account", INT, "payer"),
-        ("asset", SMALL, "asset charged with the deficit"),
+        ("asset", SMALL, "asset charged with the deficit, -1 on withdrawal"),
         ("loss_micro_usd", INT, "amount paid"),
     ),
     "alerts": _table(

@@ -9,7 +9,7 @@ import numpy as np
 
 from stresslab.core.columns import N_GAPS
 from stresslab.core.events import CAUSES, CROSS, ISOLATED, EventLog
-from stresslab.core.ledger import Conservation, clear_journal
+from stresslab.core.ledger import ADL, Conservation, clear_journal
 from stresslab.core.random import Streams, uniforms
 from stresslab.liquidation.alerts import Alerts
 from stresslab.liquidation.closing import Closer, by_urgency
@@ -74,6 +74,8 @@ class LiquidationEngine:
         self.lowest_marks = board.ticks.copy()
         self.forced_lots = np.zeros(n_assets, np.int64)
         self.rounds = 0
+        self._step = 0
+        self._unfilled: list[tuple[int, int]] = []
 
     def pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the codes of pools beyond any call level, and how many levels each crossed."""
@@ -90,6 +92,7 @@ class LiquidationEngine:
     def open_step(self) -> None:
         """Forget the counters of the last step."""
         self.rounds = 0
+        self._unfilled = []
         self.forced_lots[:] = 0
         self._restraints.open_step()
         self.lowest_marks = np.full_like(self._board.ticks, np.iinfo(np.int64).max)
@@ -134,6 +137,7 @@ class LiquidationEngine:
         self._close_spells(step, breached)
         self._alert(step, round_, np.setdiff1d(suspects, breached))
         clear_journal(c.journal)
+        self._waterfall.trail.clear()
         self._judged_marks = marks.copy()
         self._judged_tables.rate[:] = c.tables.rate
         return breached
@@ -162,7 +166,11 @@ class LiquidationEngine:
         legs = np.where(is_own, held, 0)
         loss = c.accounts.entry_cost[:, n].T - held * self._board.ticks * c.tables.unit_value
         charged = np.where(is_own, loss, np.iinfo(np.int64).min).argmax(axis=1)
-        ids = self.recorder.open_spells(step, round_, fresh, why, legs, charged)
+        sources = self._waterfall.trail.sources(
+            c.accounts, c.tables, c.journal, self._judged_marks, self._board.ticks, fresh,
+            why.by_reason[:, ADL],
+        )  # fmt: skip
+        ids = self.recorder.open_spells(step, round_, fresh, why, legs, charged, sources)
         if self._chains is not None:
             late = np.where(pool == 0, self._chains.late(n), 0)
             self.recorder.late_value(ids, late)
@@ -224,6 +232,9 @@ class LiquidationEngine:
         n = int(orders.n[0])
         self.recorder.forced_orders(step, self.rounds, orders, self._spell_of, marks)
         np.add.at(self.forced_lots, orders.asset[:n], np.abs(orders.filled[:n]))
+        found_nobody = orders.filled[:n] == 0
+        legs = (orders.pool[:n][found_nobody].tolist(), orders.asset[:n][found_nobody].tolist())
+        self._unfilled = list(zip(*legs, strict=True))
         self._attribute(moves)
         self.move_marks(step, round_=self.rounds)
         self._conservation.check(c.accounts, c.house, step, f"round {self.rounds}")
@@ -282,8 +293,13 @@ class LiquidationEngine:
 
     def settle(self, step: int) -> None:
         """Send every pool with negative equity through the waterfall, in order of account id."""
+        self._step = step
         if self._restraints.is_paused(step):
             return
+        for advance, amount in self._waterfall.repay():
+            self.recorder.repayment(step, self.recorder.spells[advance.liquidation], amount)
+        if self._rules.adl and self._rules.adl_on_exhausted_book:
+            self._take_over_unfilled(step)
         ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
         codes = np.array(list(self._active), np.int64)
         equity = self._equities_to_settle(codes)
@@ -300,7 +316,9 @@ class LiquidationEngine:
         for place in np.flatnonzero(~is_covered).tolist():
             pool, n = divmod(int(codes[place]), n_accounts)
             fund, left = int(funded[place]), int(deficits[place] - funded[place])
-            settled = self._waterfall.settle(pool, n, int(charged[place]), self._board.ticks, left)
+            settled = self._waterfall.settle(
+                pool, n, int(charged[place]), self._board.ticks, left, spells[place].id
+            )
             self.recorder.settlement(step, spells[place], fund, settled)
             self._end_bankrupt(step, codes[place : place + 1])
 
@@ -314,6 +332,20 @@ class LiquidationEngine:
             self._chains.seize(row)
         return self._states(codes)[0]
 
+    def _take_over_unfilled(self, step: int) -> None:
+        """Hand legs that the last round found nobody for to winners, while equity is left."""
+        ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
+        for code, asset in sorted(self._unfilled, key=lambda leg: (ids[leg[0] % n_accounts], leg)):
+            equity, _, _ = self._states(np.array([code]))
+            if code not in self._active or equity[0] < 0:
+                continue
+            spell, (pool, n) = self._active[code], divmod(code, n_accounts)
+            taken = self._waterfall.take_over(pool, n, asset, self._board.ticks, spell.id)
+            self.recorder.settlement(step, spell, 0, taken)
+            _, _, notional = self._states(np.array([code]))
+            if notional[0] == 0:
+                self._end(code, step, "closed")
+
     def _end_bankrupt(self, step: int, codes: np.ndarray) -> None:
         """End the spells, all of them with a deficit, that are flat and owe nothing any more."""
         equity, _, notional = self._states(codes)
@@ -323,7 +355,14 @@ class LiquidationEngine:
                 self._end(code, step, "bankrupt")
 
     def finish(self) -> None:
-        """Write the spells out; those still in breach stay `open`."""
+        """Let accounts withdraw what the venue is short of, and write the spells out.
+
+        Spells still in breach stay `open`.
+        """
+        c = self._clearing
+        kept = self._waterfall.withdraw_all(self._board.ticks)
+        self.recorder.shared(self._step, -1, -1, kept)
+        self._conservation.check(c.accounts, c.house, self._step, "withdraw")
         self.recorder.finish()
 
 

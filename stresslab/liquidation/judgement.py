@@ -88,7 +88,7 @@ def _explain(accounts, tables_before, tables, journal, marks_before, marks, pool
 
 
 @kernel
-def _held(position, mode, pool, asset):
+def held_by(position, mode, pool, asset):
     """Return the lots of an asset that belong to a pool."""
     if pool == 0:
         return position if mode == CROSS else 0
@@ -99,8 +99,8 @@ def _held(position, mode, pool, asset):
 def _held_before(accounts, journal, pool, asset, n):
     slot = journal.slot[n]
     if slot < 0:
-        return _held(accounts.position[asset, n], accounts.mode[asset, n], pool, asset)
-    return _held(journal.position[slot, asset], journal.mode[slot, asset], pool, asset)
+        return held_by(accounts.position[asset, n], accounts.mode[asset, n], pool, asset)
+    return held_by(journal.position[slot, asset], journal.mode[slot, asset], pool, asset)
 
 
 @kernel
@@ -120,7 +120,7 @@ def _eaten_by_rates(accounts, tables_before, tables, marks_before, pool, n):
     """Return what new margin rates ask more of the positions now held, at the old marks."""
     eaten = 0
     for a in range(accounts.position.shape[0]):
-        lots = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
+        lots = held_by(accounts.position[a, n], accounts.mode[a, n], pool, a)
         if lots != 0:
             notional = abs(position_value(tables, marks_before, a, lots))
             eaten += maintenance_margin(tables, a, notional)
@@ -134,16 +134,16 @@ def _explain_prices(accounts, tables, journal, marks_before, marks, pool, n, by_
     for a in range(accounts.position.shape[0]):
         if marks[a] == marks_before[a]:
             continue
-        lots = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
+        lots = held_by(accounts.position[a, n], accounts.mode[a, n], pool, a)
         before_adl = lots - _adl_lots(accounts, journal, pool, a, n)
-        by_price[a] = _eaten_by_move(tables, marks_before, marks, a, before_adl)
+        by_price[a] = eaten_by_move(tables, marks_before, marks, a, before_adl)
         if before_adl != lots:
-            eaten = _eaten_by_move(tables, marks_before, marks, a, lots)
+            eaten = eaten_by_move(tables, marks_before, marks, a, lots)
             by_reason[ADL] += eaten - by_price[a]
 
 
 @kernel
-def _eaten_by_move(tables, marks_before, marks, asset, lots):
+def eaten_by_move(tables, marks_before, marks, asset, lots):
     """Return the margin that a move of the mark eats of a position, micro-USD."""
     if lots == 0:
         return 0
@@ -156,10 +156,17 @@ def _eaten_by_move(tables, marks_before, marks, asset, lots):
 @kernel
 def _adl_lots(accounts, journal, pool, asset, n):
     """Return the lots that ADL gave a pool since the last judgement."""
-    slot = journal.slot[n]
-    if slot < 0 or _held_before(accounts, journal, pool, asset, n) == 0:
-        return 0
-    return journal.adl_lots[slot, asset]
+    return (
+        journal.adl_lots[journal.slot[n], asset]
+        if adl_counts(accounts, journal, pool, asset, n)
+        else 0
+    )
+
+
+@kernel
+def adl_counts(accounts, journal, pool, asset, n):
+    """Tell whether lots that ADL moved since the last judgement were those of a pool."""
+    return journal.slot[n] >= 0 and _held_before(accounts, journal, pool, asset, n) != 0
 
 
 @kernel
@@ -171,7 +178,7 @@ def _explain_postings(accounts, tables, journal, marks_before, pool, n, by_reaso
         by_reason[reason] = -journal.amount[slot, pool, reason]
     for a in range(accounts.position.shape[0]):
         before = _held_before(accounts, journal, pool, a, n)
-        now = _held(accounts.position[a, n], accounts.mode[a, n], pool, a)
+        now = held_by(accounts.position[a, n], accounts.mode[a, n], pool, a)
         if before == 0 and now == 0:
             continue
         adl = _adl_lots(accounts, journal, pool, a, n)

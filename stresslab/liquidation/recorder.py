@@ -88,9 +88,13 @@ class Recorder:
 
     def open_spells(
         self, step: int, round_: int, pools: np.ndarray, why: Explanation, legs: np.ndarray,
-        charged: np.ndarray,
+        charged: np.ndarray, adl: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> np.ndarray:  # fmt: skip
-        """Record first breaches; ``legs`` (n, A) are the lots held. Return the liquidation ids."""
+        """Record first breaches and return the liquidation ids.
+
+        ``legs`` (n, A) are the lots held; ``adl`` is what auto-deleveraging ate: place in
+        ``pools``, liquidation that it was for, amount.
+        """
         first = len(self.spells)
         for place, code in enumerate(pools.tolist()):
             mode, asset, n = self.mode_of(code)
@@ -111,7 +115,7 @@ class Recorder:
             )
         ids = np.arange(first, len(self.spells), dtype=np.int64)
         self._record_legs(ids, legs)
-        self._record_amounts(ids, why)
+        self._record_amounts(ids, why, adl)
         return ids
 
     def _record_legs(self, ids: np.ndarray, legs: np.ndarray) -> None:
@@ -120,7 +124,9 @@ class Recorder:
             "breach_legs", liquidation=ids[rows], asset=assets, position_lots=legs[rows, assets]
         )
 
-    def _record_amounts(self, ids: np.ndarray, why: Explanation) -> None:
+    def _record_amounts(
+        self, ids: np.ndarray, why: Explanation, adl: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> None:
         rows, assets = np.nonzero(why.by_price)
         self.log.append(
             "breach_amounts",
@@ -128,17 +134,22 @@ class Recorder:
             stage=np.full(rows.size, self.stage),
             asset=assets,
             cause=np.full(rows.size, "price", object),
+            source_liquidation=-1,
             amount_micro_usd=why.by_price[rows, assets],
         )
         for reason, cause in _REASON_CAUSES.items():
             rows = np.flatnonzero(why.by_reason[:, reason])
+            sources, amounts = np.full(rows.size, -1), why.by_reason[rows, reason]
+            if reason == ADL:
+                rows, sources, amounts = adl
             self.log.append(
                 "breach_amounts",
                 liquidation=ids[rows],
                 stage=np.full(rows.size, -1),
                 asset=np.full(rows.size, -1),
                 cause=np.full(rows.size, cause, object),
-                amount_micro_usd=why.by_reason[rows, reason],
+                source_liquidation=sources,
+                amount_micro_usd=amounts,
             )
 
     def late_value(self, ids: np.ndarray, late: np.ndarray) -> None:
@@ -202,12 +213,27 @@ class Recorder:
                 step=step, liquidation=spell.id, account=self.accounts.id[winner], asset=leg,
                 lots=lots, loss_micro_usd=loss,
             )  # fmt: skip
-        if settled.shared:
-            payer, amount = np.array(settled.shared, np.int64).T
+        self.shared(step, spell.id, asset, settled.shared)
+
+    def shared(self, step: int, liquidation: int, asset: int, paid: list[tuple[int, int]]) -> None:
+        """Record who paid a socialised loss: rows of accounts and amounts."""
+        if paid:
+            payer, amount = np.array(paid, np.int64).T
             self.log.append(
                 "socialised",
-                step=step, account=self.accounts.id[payer], asset=asset, loss_micro_usd=amount,
+                step=step, liquidation=liquidation, account=self.accounts.id[payer], asset=asset,
+                loss_micro_usd=amount,
             )  # fmt: skip
+
+    def repayment(self, step: int, spell: Spell, amount: int) -> None:
+        """Record what the fund has paid of a loss that was to be socialised on withdrawal."""
+        mode, _, n = self.mode_of(spell.code)
+        self.log.append(
+            "waterfall",
+            step=step, liquidation=spell.id, account=int(self.accounts.id[n]),
+            asset=spell.charged_asset, mode=mode, deficit_micro_usd=0, fund_micro_usd=amount,
+            adl_micro_usd=0, socialised_micro_usd=-amount,
+        )  # fmt: skip
 
     def finish(self) -> None:
         """Write the liquidations with how they ended."""

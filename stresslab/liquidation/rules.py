@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from stresslab.core.declarations import declared, param
+from stresslab.liquidation.adl import ADL_POLICIES
+from stresslab.liquidation.adl.by_equity import ByEquity
+from stresslab.liquidation.adl.profit_times_leverage import ProfitTimesLeverage
 from stresslab.liquidation.bands import BANDS, PriceBand
+from stresslab.liquidation.division import Queue, Sharing
+from stresslab.liquidation.socialised import SOCIALISED_LOSSES
 
 
 @declared
@@ -76,8 +81,37 @@ class LiquidationRules:
         le=1e12,
     )
     adl: bool = param("Whether winners are deleveraged before losses are socialised", default=True)
-    adl_policy: str = param(
-        "Order in which winners are deleveraged",
-        default="profit_times_leverage",
-        choices=("profit_times_leverage",),
+    position_adl: Queue | Sharing = param(
+        "Which winners take over lots that a bankrupt pool still has open",
+        kinds=ADL_POLICIES,
+        factory=ProfitTimesLeverage,
+    )
+    profit_haircut: Queue | Sharing = param(
+        "Which winners lose profit in cash when the market has closed the bankrupt position",
+        kinds=ADL_POLICIES,
+        factory=ProfitTimesLeverage,
+    )
+    adl_severity: float = param(
+        "Part of what the insurance fund leaves of a deficit that winners are deleveraged for; the "
+        "rest is socialised",
+        unit="of the deficit",
+        symbol="θ",
+        default=1.0,
+        ge=0,
+        le=1,
+    )
+    adl_on_exhausted_book: bool = param(
+        "Whether a leg in breach that finds nobody in its book is handed to winners at its "
+        "bankruptcy price though its pool has equity left",
+        default=False,
+    )
+    deficit_keeps_market: bool = param(
+        "Whether a deficit of a market that has been closed is first cut from that market's "
+        "profits, before legs still open in other markets are handed over for it",
+        default=False,
+    )
+    socialised_loss: Queue | Sharing = param(
+        "Who pays what neither fund nor winners can",
+        kinds=SOCIALISED_LOSSES,
+        factory=ByEquity,
     )

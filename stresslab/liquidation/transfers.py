@@ -1,37 +1,13 @@
-"""Who can pay a deficit, and the postings that make them pay, in compiled loops."""
+"""The postings by which fund, winners and everybody else pay a deficit, in compiled loops."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-
 from stresslab.core.compiled import kernel
-from stresslab.core.events import CROSS, FLAT, ISOLATED
-from stresslab.core.exact import CEIL, apportion_into, mul_div
-from stresslab.core.ledger import ADL, CLEARING, TRANSFER, pay_house
+from stresslab.core.exact import CEIL, mul_div
+from stresslab.core.ledger import ADL, CLEARING, SHORTFALL, TRANSFER, pay_house
+from stresslab.liquidation.payers import pool_of
 from stresslab.margin.pools import pool_state, position_value
 from stresslab.margin.posting import close_lots, retire_pool
-from stresslab.margin.tiers import maintenance_margin
-
-
-class Payers(NamedTuple):
-    """Room for those who may pay a deficit, one row each."""
-
-    row: np.ndarray  # (C,) row of the account
-    pool: np.ndarray  # (C,)
-    profit: np.ndarray  # (C,) of the position, not yet seized, micro-USD
-    equity: np.ndarray  # (C,) of the pool behind it
-    notional: np.ndarray  # (C,)
-    lots: np.ndarray  # (C,) signed lots taken over
-    paid: np.ndarray  # (C,)
-    rest: np.ndarray  # (C,) uint64, room to count in
-
-
-def make_payers(n_pools: int) -> Payers:
-    """Return room for as many payers as there are pools."""
-    columns = [np.zeros(n_pools, np.int64) for _ in Payers._fields[1:]]
-    return Payers(*columns, rest=np.zeros(n_pools, np.uint64))
 
 
 @kernel
@@ -56,78 +32,33 @@ def retire_if_flat(accounts, house, journal, pool, n):
 
 
 @kernel
-def pool_of(accounts, a, n):
-    """Return the pool that holds a position."""
-    return 1 + a if accounts.mode[a, n] == ISOLATED else 0
-
-
-@kernel
-def profit_left(accounts, tables, marks, a, n):
-    """Return the profit of a position less what was seized of it, micro-USD."""
-    value = position_value(tables, marks, a, accounts.position[a, n])
-    return value - accounts.entry_cost[a, n] - accounts.profit_cut[a, n]
-
-
-@kernel
-def equity_behind(accounts, tables, marks, a, n):
-    """Return the equity of the pool that holds a position, micro-USD."""
-    return pool_state(accounts, tables, marks, pool_of(accounts, a, n), n)[0]
-
-
-@kernel
-def list_winners(accounts, tables, marks, a, side, exclude, payers):
-    """Write the accounts on a side of an asset (0: those in profit); return how many."""
-    count = 0
-    for n in range(accounts.position.shape[1]):
-        held = accounts.position[a, n]
-        if held == 0 or held * side < 0 or n == exclude:
-            continue
-        profit = profit_left(accounts, tables, marks, a, n)
-        if side == 0 and profit <= 0:
-            continue
-        equity, _, notional = pool_state(accounts, tables, marks, pool_of(accounts, a, n), n)
-        payers.row[count] = n
-        payers.profit[count] = profit
-        payers.equity[count] = equity
-        payers.notional[count] = notional
-        count += 1
-    return count
-
-
-@kernel
-def list_legs(accounts, tables, marks, pool, n, needs):
-    """Write the maintenance margin of a pool's open perpetuals by asset, -1 where it has none."""
-    mode = ISOLATED if pool > 0 else CROSS
-    for a in range(needs.size):
-        lots = accounts.position[a, n]
-        belongs = accounts.mode[a, n] == mode and (pool == 0 or pool == 1 + a)
-        needs[a] = -1
-        if belongs and lots != 0 and not tables.is_spot[a]:
-            needs[a] = maintenance_margin(tables, a, abs(position_value(tables, marks, a, lots)))
-
-
-@kernel
-def hand_over(accounts, house, journal, tables, marks, n, a, owed, queue, payers):
-    """Transfer an open leg along the ranked ``queue``; return what is left, and the rows.
+def hand_over(accounts, house, journal, tables, marks, n, a, owed, queue, most, payers):
+    """Transfer an open leg along the ``queue``, to each at most its lots; return what is left.
 
     The price is the mark moved against the winners by ``owed`` over the leg's lots, which is the
-    leg's share of the pool's bankruptcy price.
+    leg's share of the pool's bankruptcy price. Whoever could not bear that is passed over.
     """
     side = 1 if accounts.position[a, n] > 0 else -1
     count = 0
-    for winner in queue:
+    for place in range(queue.size):
+        winner = queue[place]
         open_lots = abs(accounts.position[a, n])
         if open_lots == 0:
             break
-        lots = min(open_lots, abs(accounts.position[a, winner]))
+        lots = min(open_lots, most[place])
+        if lots == 0:
+            continue
         loss = mul_div(owed, lots, open_lots, CEIL)
-        if loss > equity_behind(accounts, tables, marks, a, winner):
+        pool = pool_of(accounts, a, winner)
+        if loss > pool_state(accounts, tables, marks, pool, winner)[0]:
             continue
         cash = position_value(tables, marks, a, side * lots) + loss
         _pass_lots(accounts, house, journal, n, a, -side * lots, -cash)
         _pass_lots(accounts, house, journal, winner, a, side * lots, cash)
         payers.row[count] = winner
+        payers.pool[count] = pool
         payers.lots[count] = side * lots
+        payers.cash[count] = cash
         payers.paid[count] = loss
         owed -= loss
         count += 1
@@ -143,54 +74,45 @@ def _pass_lots(accounts, house, journal, n, a, lots, cash):
 
 
 @kernel
-def cut_profits(accounts, house, journal, tables, marks, pool, n, a, owed, queue, payers):
-    """Seize profit in cash along the ranked ``queue``; return what is left, and the rows."""
+def cut_profits(accounts, house, journal, pool, n, a, owed, queue, most, payers):
+    """Seize profit in cash along the ``queue``, of each at most what it has; return the rest."""
     count = 0
-    for winner in queue:
-        profit = profit_left(accounts, tables, marks, a, winner)
-        taken = min(owed, profit, equity_behind(accounts, tables, marks, a, winner))
+    for place in range(queue.size):
+        winner, taken = queue[place], min(owed, most[place])
         if taken <= 0:
             continue
-        _pay_over(
-            accounts, house, journal, pool_of(accounts, a, winner), winner, pool, n, taken, ADL
-        )
+        source = pool_of(accounts, a, winner)
+        pay_over(accounts, house, journal, source, winner, pool, n, taken, ADL)
         accounts.profit_cut[a, winner] += taken
         payers.row[count] = winner
+        payers.pool[count] = source
         payers.lots[count] = 0
+        payers.cash[count] = taken
         payers.paid[count] = taken
         count += 1
         owed -= taken
-        if owed == 0:
-            break
     return owed, count
 
 
 @kernel
-def socialise(accounts, house, journal, tables, marks, pool, n, owed, by_id, payers):
-    """Share a loss over all pools with positive equity, in proportion to it; return how many."""
-    count = 0
-    whole = 0
-    for payer in by_id:
-        for source in range(accounts.cash.shape[0]):
-            if payer == n or (source > 0 and accounts.mode[source - 1, payer] == FLAT):
-                continue
-            equity, _, _ = pool_state(accounts, tables, marks, source, payer)
-            if equity > 0:
-                payers.row[count] = payer
-                payers.pool[count] = source
-                payers.equity[count] = equity
-                whole += equity
-                count += 1
-    paid, rest = payers.paid[:count], payers.rest[:count]
-    apportion_into(min(owed, whole), payers.equity[:count], paid, rest)
-    for place in range(count):
-        if paid[place] > 0:
-            row, source = payers.row[place], payers.pool[place]
-            _pay_over(accounts, house, journal, source, row, pool, n, paid[place], TRANSFER)
-    return count
+def collect(accounts, house, journal, pool, n, payers, places, paid):
+    """Let payers cover what a pool owes; with ``pool`` -1 what the venue has advanced."""
+    for k in range(places.size):
+        row, source = payers.row[places[k]], payers.pool[places[k]]
+        if paid[k] > 0 and pool < 0:
+            pay_house(accounts, house, journal, row, source, SHORTFALL, paid[k], TRANSFER)
+        elif paid[k] > 0:
+            pay_over(accounts, house, journal, source, row, pool, n, paid[k], TRANSFER)
 
 
 @kernel
-def _pay_over(accounts, house, journal, source, payer, pool, n, amount, reason):
+def pay_over(accounts, house, journal, source, payer, pool, n, amount, reason):
+    """Move money from a pool of one account to a pool of another that owes it."""
     pay_house(accounts, house, journal, payer, source, CLEARING, amount, reason)
     pay_house(accounts, house, journal, n, pool, CLEARING, -amount, TRANSFER)
+
+
+@kernel
+def advance(accounts, house, journal, pool, n, amount):
+    """Let the venue itself cover a deficit; it is short of that until accounts withdraw."""
+    pay_house(accounts, house, journal, n, pool, SHORTFALL, -amount, TRANSFER)

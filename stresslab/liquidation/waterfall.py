@@ -3,7 +3,7 @@
 Pools with negative equity are settled one after the other, in order of account id, to the last
 micro-USD. What the fund cannot pay is taken from winners of the market that made the loss: lots
 still open are handed to them at the pool's bankruptcy price; a deficit left after the market closed
-the position is cut from their profit in cash. What winners cannot pay is socialised by equity.
+the position is cut from their profit in cash. What winners cannot pay is socialised.
 """
 
 from __future__ import annotations
@@ -13,21 +13,30 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stresslab.core.columns import Accounts
-from stresslab.core.exact import apportion
-from stresslab.core.ledger import House, Journal
-from stresslab.liquidation.adl import ADL_POLICIES, Policy
-from stresslab.liquidation.rules import LiquidationRules
-from stresslab.liquidation.transfers import (
-    cut_profits,
-    hand_over,
+from stresslab.core.exact import FLOOR, apportion, mul_div
+from stresslab.core.ledger import SHORTFALL, House, Journal, move_house
+from stresslab.liquidation.adl_trail import AdlTrail
+from stresslab.liquidation.division import Contributors
+from stresslab.liquidation.payers import (
+    contributors,
+    count_bearable,
     list_legs,
+    list_solvent,
     list_winners,
     make_payers,
+)
+from stresslab.liquidation.rules import LiquidationRules
+from stresslab.liquidation.socialised.on_withdrawal import OnWithdrawal
+from stresslab.liquidation.transfers import (
+    advance,
+    collect,
+    cut_profits,
+    hand_over,
     pay_from_fund,
     retire_if_flat,
-    socialise,
 )
-from stresslab.margin.tiers import MarginTables
+from stresslab.margin.pools import pool_state
+from stresslab.margin.tiers import RATE_UNIT, MarginTables, rate_units
 
 
 @dataclass
@@ -46,6 +55,15 @@ class Settlement:
 
 
 @dataclass
+class Advance:
+    """A deficit that the venue has covered itself until accounts withdraw."""
+
+    liquidation: int
+    asset: int
+    owed: int
+
+
+@dataclass
 class Waterfall:
     """Settles the deficit of one pool at a time at the given marks."""
 
@@ -54,12 +72,14 @@ class Waterfall:
     journal: Journal
     tables: MarginTables
     rules: LiquidationRules
+    trail: AdlTrail = field(default_factory=AdlTrail)
+    advances: list[Advance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._policy: Policy = ADL_POLICIES[self.rules.adl_policy]
         self._payers = make_payers(self.accounts.cash.size)
         self._by_id = np.argsort(self.accounts.id, kind="stable")
         self._needs = np.zeros(len(self.accounts.position), np.int64)
+        self._severity = rate_units(self.rules.adl_severity) if self.rules.adl else 0
 
     def draw_on_funds(
         self, pools: np.ndarray, charged: np.ndarray, deficits: np.ndarray
@@ -70,28 +90,79 @@ class Waterfall:
         return paid
 
     def settle(
-        self, pool: int, n: int, charged_asset: int, marks: np.ndarray, left: int
+        self, pool: int, n: int, charged_asset: int, marks: np.ndarray, left: int, liquidation: int
     ) -> Settlement:
         """Cover what the fund has ``left``; ``charged_asset`` is the market that made the loss."""
         result = Settlement()
-        if self.rules.adl:
-            left = self._deleverage(pool, n, charged_asset, marks, left, result)
-        if left > 0:
-            self._socialise(pool, n, marks, left, result)
+        seizable = int(mul_div(left, self._severity, RATE_UNIT, FLOOR))
+        if seizable > 0:
+            left -= seizable
+            left += self._deleverage(pool, n, charged_asset, marks, seizable, liquidation, result)
+        if left > 0 and isinstance(self.rules.socialised_loss, OnWithdrawal):
+            advance(self.accounts, self.house, self.journal, pool, n, left)
+            self.advances.append(Advance(liquidation, charged_asset, left))
+            result.socialised = left
+        elif left > 0:
+            self._socialise(pool, n, charged_asset, marks, left, result)
         retire_if_flat(self.accounts, self.house, self.journal, pool, n)
         return result
 
+    def take_over(
+        self, pool: int, n: int, asset: int, marks: np.ndarray, liquidation: int
+    ) -> Settlement:
+        """Hand a leg that no book takes to winners, with its part of the pool's equity."""
+        result = Settlement()
+        need = sum(need for need, _ in self._open_legs(pool, n, marks))
+        equity, _, _ = pool_state(self.accounts, self.tables, marks, pool, n)
+        own_need = int(self._needs[asset])
+        if own_need > 0:
+            owed = -int(mul_div(equity, own_need, need, FLOOR))
+            self._hand_over(pool, n, asset, marks, owed, liquidation, result)
+        retire_if_flat(self.accounts, self.house, self.journal, pool, n)
+        return result
+
+    def repay(self) -> list[tuple[Advance, int]]:
+        """Let insurance funds pay the venue's advances, oldest first; return what they paid."""
+        paid = []
+        for advanced in self.advances:
+            fund = int(self.house.fund[advanced.asset])
+            amount = min(advanced.owed, max(0, int(self.house.cash[fund])))
+            if amount > 0:
+                move_house(self.house, fund, SHORTFALL, amount)
+                advanced.owed -= amount
+                paid.append((advanced, amount))
+        self.advances = [advanced for advanced in self.advances if advanced.owed > 0]
+        return paid
+
+    def withdraw_all(self, marks: np.ndarray) -> list[tuple[int, int]]:
+        """Keep the venue's shortfall back from all balances; return (row, amount) of each."""
+        owed = sum(advanced.owed for advanced in self.advances)
+        count = self._solvent(0, marks, exclude=-1)
+        return self._share_loss(-1, -1, marks, owed, count, 0) if owed else []
+
+    # -- auto-deleveraging -------------------------------------------------------------------------
+
     def _deleverage(
-        self, pool: int, n: int, asset: int, marks: np.ndarray, left: int, result: Settlement
-    ) -> int:
+        self, pool: int, n: int, asset: int, marks: np.ndarray, left: int, liquidation: int,
+        result: Settlement,
+    ) -> int:  # fmt: skip
+        """Hand open legs to winners, or cut their profit where the market closed the position.
+
+        If deficits keep to their market, another leg that is still open is handed over only for
+        what the profits of the closed market do not cover.
+        """
         legs = self._open_legs(pool, n, marks)
-        if not legs:
-            return self._cut_profits(pool, n, asset, marks, left, result)
+        is_closed = all(leg != asset for _, leg in legs)
+        if not legs or (is_closed and self.rules.deficit_keeps_market):
+            left = self._cut_profits(pool, n, asset, marks, left, liquidation, result)
+        if left == 0 or not legs:
+            return left
         needs = np.array([need for need, _ in legs], np.int64)
         shares = apportion(left, needs if needs.sum() > 0 else np.ones_like(needs))
         carried = 0
         for share, (_, leg) in zip(shares.tolist(), legs, strict=True):
-            carried = self._hand_over(n, leg, marks, share + carried, result)
+            owed = share + carried
+            carried = self._hand_over(pool, n, leg, marks, owed, liquidation, result)
         return carried
 
     def _open_legs(self, pool: int, n: int, marks: np.ndarray) -> list[tuple[int, int]]:
@@ -100,55 +171,92 @@ class Waterfall:
         legs = [(need, a) for a, need in enumerate(self._needs.tolist()) if need >= 0]
         return sorted(legs, key=lambda leg: (-leg[0], leg[1]))
 
-    def _hand_over(self, n: int, a: int, marks: np.ndarray, owed: int, result: Settlement) -> int:
-        """Transfer an open leg to the other side's queue; return what of ``owed`` is left."""
-        side = 1 if self.accounts.position[a, n] > 0 else -1
-        queue = self._queue(a, -side, marks, exclude=n)
+    def _hand_over(
+        self, pool: int, n: int, a: int, marks: np.ndarray, owed: int, liquidation: int,
+        result: Settlement,
+    ) -> int:  # fmt: skip
+        """Transfer an open leg to the other side's winners; return what of ``owed`` is left."""
+        held = int(self.accounts.position[a, n])
+        side = 1 if held > 0 else -1
+        count = self._winners(a, -side, marks, exclude=n)
+        count_bearable(self._payers, count, abs(held), owed)
+        most = np.abs(self._payers.held[:count])
+        winners = self._contributors(a, marks, count, most, self._payers.bearable[:count].copy())
+        place, asked = self.rules.position_adl.divide(abs(held), winners)
         left, count = hand_over(
-            self.accounts, self.house, self.journal, self.tables, marks, n, a, owed, queue,
-            self._payers,
+            self.accounts, self.house, self.journal, self.tables, marks, n, a, owed,
+            self._payers.row[place], asked, self._payers,
         )  # fmt: skip
-        self._note_seized(a, count, result)
+        self._note_seized(a, count, liquidation, result)
+        lots, cash = self._payers.lots[:count], self._payers.cash[:count]
+        own = np.full(count, pool * self.accounts.id.size + n)
+        self.trail.note(own, a, -lots, -cash, liquidation)
         return int(left)
 
     def _cut_profits(
-        self, pool: int, n: int, a: int, marks: np.ndarray, owed: int, result: Settlement
-    ) -> int:
-        """Seize profit in cash along the queue of the market that made the deficit."""
-        queue = self._queue(a, 0, marks, exclude=n)
+        self, pool: int, n: int, a: int, marks: np.ndarray, owed: int, liquidation: int,
+        result: Settlement,
+    ) -> int:  # fmt: skip
+        """Seize profit in cash from winners of the market that made the deficit."""
+        count = self._winners(a, 0, marks, exclude=n)
+        most = np.minimum(self._payers.profit[:count], np.maximum(self._payers.equity[:count], 0))
+        winners = self._contributors(a, marks, count, most, most)
+        place, asked = self.rules.profit_haircut.divide(owed, winners)
         left, count = cut_profits(
-            self.accounts, self.house, self.journal, self.tables, marks, pool, n, a, owed, queue,
-            self._payers,
+            self.accounts, self.house, self.journal, pool, n, a, owed, self._payers.row[place],
+            asked, self._payers,
         )  # fmt: skip
-        self._note_seized(a, count, result)
+        self._note_seized(a, count, liquidation, result)
         return int(left)
 
-    def _note_seized(self, a: int, count: int, result: Settlement) -> None:
-        columns = (self._payers.row, self._payers.lots, self._payers.paid)
-        for winner, lots, loss in zip(*(c[:count].tolist() for c in columns), strict=True):
+    def _note_seized(self, a: int, count: int, liquidation: int, result: Settlement) -> None:
+        """Remember what winners gave, from the first rows of the payers' columns."""
+        p = self._payers
+        for winner, lots, loss in zip(
+            p.row[:count].tolist(), p.lots[:count].tolist(), p.paid[:count].tolist(), strict=True
+        ):
             result.seized.append((winner, a, lots, loss))
             result.adl += loss
+        codes = p.pool[:count] * self.accounts.id.size + p.row[:count]
+        self.trail.note(codes, a, p.lots[:count], p.cash[:count], liquidation)
 
-    def _queue(self, a: int, side: int, marks: np.ndarray, exclude: int) -> np.ndarray:
-        """Return the rows on a side of an asset (0: those in profit), first to be asked first."""
-        count = list_winners(self.accounts, self.tables, marks, a, side, exclude, self._payers)
-        rows = self._payers.row[:count].copy()
-        columns = (self._payers.profit, self._payers.equity, self._payers.notional)
-        profit, equity, notional = (column[:count] for column in columns)
-        score = self._policy(profit, self.accounts.entry_cost[a, rows], equity, notional)
-        return rows[np.lexsort((self.accounts.id[rows], -score))]
+    # -- socialised loss ---------------------------------------------------------------------------
 
     def _socialise(
-        self, pool: int, n: int, marks: np.ndarray, left: int, result: Settlement
+        self, pool: int, n: int, a: int, marks: np.ndarray, left: int, result: Settlement
     ) -> None:
-        """Share a loss over all pools with positive equity, in proportion to it."""
-        count = socialise(
-            self.accounts, self.house, self.journal, self.tables, marks, pool, n, left, self._by_id,
-            self._payers,
-        )  # fmt: skip
-        paid = self._payers.paid[:count]
+        """Share a loss over all pools of other accounts that have equity."""
+        count = self._solvent(a, marks, exclude=n)
+        result.shared = self._share_loss(pool, n, marks, left, count, a)
+        result.socialised = sum(amount for _, amount in result.shared)
+
+    def _share_loss(
+        self, pool: int, n: int, marks: np.ndarray, owed: int, count: int, a: int
+    ) -> list[tuple[int, int]]:
+        equity = self._payers.equity[:count]
+        everybody = self._contributors(a, marks, count, equity, equity)
+        places, paid = self.rules.socialised_loss.divide(owed, everybody)
+        collect(self.accounts, self.house, self.journal, pool, n, self._payers, places, paid)
         paying = np.flatnonzero(paid)
-        result.socialised = int(paid.sum())
-        result.shared = list(
-            zip(self._payers.row[paying].tolist(), paid[paying].tolist(), strict=True)
+        rows = self._payers.row[places[paying]]
+        return list(zip(rows.tolist(), paid[paying].tolist(), strict=True))
+
+    # -- who can pay -------------------------------------------------------------------------------
+
+    def _winners(self, a: int, side: int, marks: np.ndarray, exclude: int) -> int:
+        return int(
+            list_winners(
+                self.accounts, self.tables, marks, a, side, exclude, self._by_id, self._payers
+            )
         )
+
+    def _solvent(self, a: int, marks: np.ndarray, exclude: int) -> int:
+        return int(
+            list_solvent(self.accounts, self.tables, marks, a, exclude, self._by_id, self._payers)
+        )
+
+    def _contributors(
+        self, a: int, marks: np.ndarray, count: int, most: np.ndarray, bearable: np.ndarray
+    ) -> Contributors:
+        lot_value = int(marks[a]) * int(self.tables.unit_value[a])
+        return contributors(self._payers, count, lot_value, most, bearable)

@@ -1,15 +1,24 @@
-"""Auto-deleveraging: in which order winners are asked to give. One file per policy."""
+"""Auto-deleveraging: which winners give how much. One file per policy and one line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from stresslab.liquidation.adl.by_contracts import ByContracts
+from stresslab.liquidation.adl.by_equity import ByEquity
+from stresslab.liquidation.adl.by_profit import ByProfit
+from stresslab.liquidation.adl.by_risk import ByRisk
+from stresslab.liquidation.adl.min_max import MinMax
+from stresslab.liquidation.adl.price_ratio_times_leverage import PriceRatioTimesLeverage
+from stresslab.liquidation.adl.profit_times_leverage import ProfitTimesLeverage
+from stresslab.liquidation.adl.profit_times_margin_ratio import ProfitTimesMarginRatio
 
-import numpy as np
-
-from stresslab.liquidation.adl.profit_times_leverage import profit_times_leverage
-
-#: A policy gets profit, cost and pool equity and notional of the candidates, all ``(n,)`` in
-#: micro-USD, and returns their scores; the highest is asked first.
-Policy = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-
-ADL_POLICIES: dict[str, Policy] = {"profit_times_leverage": profit_times_leverage}
+#: A policy divides lots to be taken over, or money to be paid, among the winners of a market.
+ADL_POLICIES: dict[str, type] = {
+    "profit_times_leverage": ProfitTimesLeverage,
+    "profit_times_margin_ratio": ProfitTimesMarginRatio,
+    "price_ratio_times_leverage": PriceRatioTimesLeverage,
+    "by_profit": ByProfit,
+    "by_equity": ByEquity,
+    "by_contracts": ByContracts,
+    "by_risk": ByRisk,
+    "min_max": MinMax,
+}

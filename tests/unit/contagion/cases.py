@@ -24,7 +24,7 @@ def tables(**rows: list[dict[str, Any]]) -> Tables:
 
 def _blank(name: str, kind: str) -> Any:
     if kind in (INT, SMALL):
-        return -1 if name in ("liquidation", "stage") else 0
+        return -1 if name in ("liquidation", "source_liquidation", "stage") else 0
     return "" if kind == "str" else 0.0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from stresslab.core.events import TABLES, EventLog
 
-ROW = {"step": 1, "asset": 0, "loss_micro_usd": 5}
+ROW = {"step": 1, "liquidation": 2, "asset": 0, "loss_micro_usd": 5}
 
 
 def test_rows_and_columns_stand_in_the_order_of_appending() -> None:

@@ -1,0 +1,111 @@
+"""Whose deficit deleveraged whom since the last judgement: the sources behind the journal's ADL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stresslab.core.columns import Accounts
+from stresslab.core.compiled import kernel
+from stresslab.core.errors import InvariantError
+from stresslab.core.ledger import Journal
+from stresslab.liquidation.judgement import adl_counts, eaten_by_move, held_by
+from stresslab.margin.pools import position_value
+from stresslab.margin.tiers import MarginTables
+
+_CODE, _ASSET, _LOTS, _CASH, _SOURCE = range(5)
+
+
+@dataclass
+class AdlTrail:
+    """Every transfer by auto-deleveraging since the last judgement, in order.
+
+    A row is the pool's code, the asset, the signed lots that the pool got, what it paid in
+    micro-USD and the liquidation whose deficit made it pay.
+    """
+
+    _chunks: list[np.ndarray] = field(default_factory=list)
+
+    def note(
+        self, codes: np.ndarray, asset: int, lots: np.ndarray, cash: np.ndarray, source: int
+    ) -> None:
+        """Remember what pools got and paid for one liquidation."""
+        if codes.size:
+            columns = np.broadcast_arrays(codes, asset, lots, cash, source)
+            self._chunks.append(np.stack(columns).astype(np.int64))
+
+    def clear(self) -> None:
+        """Forget everything: a judgement has just been made."""
+        self._chunks.clear()
+
+    def sources(
+        self, accounts: Accounts, tables: MarginTables, journal: Journal, marks_before: np.ndarray,
+        marks: np.ndarray, pools: np.ndarray, total: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+        """Return (place in ``pools``, liquidation, micro-USD eaten), by place and liquidation.
+
+        ``total`` is what ADL ate of each pool according to the journal.
+
+        Raises
+        ------
+        InvariantError
+            When the parts of a pool do not add up to that.
+        """
+        place, source, amount = np.empty((3, 0), np.int64)
+        if self._chunks:
+            rows = np.concatenate(self._chunks, axis=1)
+            rows = rows[:, np.isin(rows[_CODE], pools)]
+            parts = np.zeros(rows.shape[1], np.int64)
+            room = np.zeros((accounts.position.shape[0], 2), np.int64)
+            for code in pools[np.isin(pools, rows[_CODE])]:
+                mine = np.flatnonzero(rows[_CODE] == code)
+                _split(
+                    accounts, tables, journal, marks_before, marks, code, rows, mine, parts, room
+                )
+            place, source, amount = _summed(np.searchsorted(pools, rows[_CODE]), rows, parts)
+        sums = np.zeros(pools.size, np.int64)
+        np.add.at(sums, place, amount)
+        for wrong in np.flatnonzero(sums != total):
+            raise InvariantError(
+                f"account {accounts.id[pools[wrong] % accounts.id.size]}: the sources of ADL add "
+                f"up to {sums[wrong]} micro-USD, the journal to {total[wrong]}"
+            )
+        is_some = amount != 0
+        return place[is_some], source[is_some], amount[is_some]
+
+
+def _summed(
+    place: np.ndarray, rows: np.ndarray, parts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the parts summed by place and source, sorted by these."""
+    keys, group = np.unique(np.stack([place, rows[_SOURCE]]), axis=1, return_inverse=True)
+    amount = np.zeros(keys.shape[1], np.int64)
+    np.add.at(amount, group.ravel(), parts)
+    return keys[0], keys[1], amount
+
+
+@kernel
+def _split(accounts, tables, journal, marks_before, marks, code, rows, mine, parts, room):
+    """Write what each transfer ate: what it cost at the old marks, and the moves since of its lots.
+
+    ``room`` (A, 2) holds what has been eaten of the lots before a transfer, and these lots.
+    """
+    pool, n = code // accounts.position.shape[1], code % accounts.position.shape[1]
+    for a in range(room.shape[0]):
+        room[a, 1] = held_by(accounts.position[a, n], accounts.mode[a, n], pool, a)
+    for k in mine:
+        a = rows[1, k]
+        if adl_counts(accounts, journal, pool, a, n):
+            room[a, 1] -= rows[2, k]
+    for a in range(room.shape[0]):
+        room[a, 0] = eaten_by_move(tables, marks_before, marks, a, room[a, 1])
+    for k in mine:
+        a = rows[1, k]
+        parts[k] = rows[3, k]
+        if adl_counts(accounts, journal, pool, a, n):
+            parts[k] -= position_value(tables, marks_before, a, rows[2, k])
+            room[a, 1] += rows[2, k]
+            eaten = eaten_by_move(tables, marks_before, marks, a, room[a, 1])
+            parts[k] += eaten - room[a, 0]
+            room[a, 0] = eaten
