@@ -141,6 +141,6 @@ def copy_rate() -> float:
 
 if __name__ == "__main__":
     copied = copy_rate()
+    sweeps = [run(share, kind, copied) for kind in (MIXED, TEN) for share in (0, 0.5, 1)]
     result = {"accounts": N_ACCOUNTS, "assets": N_ASSETS, "copy_gb_s": round(copied / 1e9, 1)}
-    result["sweeps"] = [run(share, kind, copied) for kind in (MIXED, TEN) for share in (0, 0.5, 1)]
-    print(json.dumps(result))
+    print(json.dumps({**result, "sweeps": sweeps}))
