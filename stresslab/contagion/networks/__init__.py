@@ -4,6 +4,12 @@ These need no simulation. Matrices are dense, ``exposures[i, j]`` is what ``i`` 
 """
 
 from stresslab.contagion.networks.debtrank import debtrank, is_stable, spectral_radius
+from stresslab.contagion.networks.thresholds import (
+    cascade_window,
+    giant_component,
+    poisson_network,
+    threshold_cascade,
+)
 from stresslab.contagion.networks.valuation import (
     eisenberg_noe,
     furfine,
@@ -12,11 +18,15 @@ from stresslab.contagion.networks.valuation import (
 )
 
 __all__ = [
+    "cascade_window",
     "debtrank",
     "eisenberg_noe",
     "furfine",
+    "giant_component",
     "is_stable",
     "linear_debtrank",
+    "poisson_network",
     "revalued",
     "spectral_radius",
+    "threshold_cascade",
 ]
