@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 
 from stresslab.core.declarations import declared, param
 from stresslab.liquidation.modes import MarginAndClosure
@@ -17,6 +18,15 @@ from stresslab.traders.choice.fixed_share import FixedShare
 from stresslab.traders.counterfactual import Counterfactual
 from stresslab.traders.rules import TraderGroup, population_faults
 from stresslab.traders.strategies import STRATEGIES, kind_of
+
+_PACKS = Path(__file__).parent / "venues"
+#: Venues whose rules a config may take as the base of its own.
+VENUES = tuple(sorted(file.stem for file in _PACKS.glob("*.yaml")))
+
+
+def venue_file(name: str) -> Path:
+    """Return the file of a venue's rules."""
+    return _PACKS / f"{name}.yaml"
 
 
 def _all_cross() -> FixedShare:
@@ -34,6 +44,11 @@ class Scenario:
         unit="s",
         default=0.0,
         ge=0,
+    )
+    venue: str | None = param(
+        "Venue whose rules of market, margin and liquidation are the base of the scenario's own",
+        default=None,
+        choices=VENUES,
     )
     assets: dict[str, Asset] = param("Contracts that trade, in the order of their ids")
     market: MarketRules = param("Prices, fees and funding", factory=MarketRules)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-WHAT = ("configs", "runs", "parts")
+WHAT = ("configs", "runs", "parts", "venues")
 
 
-@click.command(name="list", short_help="List configs, runs, or parts to choose from.")
+@click.command(name="list", short_help="List configs, runs, parts or venues.")
 @click.argument("what", required=False, type=click.Choice(WHAT))
 def list_(what: str | None) -> None:
-    """List the configs and runs of this folder, or the parts that a config may choose from.
+    """List the configs and runs of this folder, the parts and the venues a config may choose from.
 
     \b
     Example:
@@ -27,6 +27,8 @@ def list_(what: str | None) -> None:
         _show("Configs", _configs())
     if what in (None, "runs"):
         _show("Runs", _runs())
+    if what in (None, "venues"):
+        _show("Venues", _venues())
 
 
 @click.command(short_help="Print the JSON Schema of a config.")
@@ -77,6 +79,14 @@ def _runs() -> Iterator[tuple[str, str]]:
         n_stored = sum(1 for _ in folder.glob("outcomes/*.json"))
         page = ", report.html" if (folder / "report.html").exists() else ""
         yield str(folder), f"{n_stored:,} of {n_cells:,} cells{page}"
+
+
+def _venues() -> Iterator[tuple[str, str]]:
+    from stresslab.experiment.venues import read_pack
+    from stresslab.scenario import VENUES
+
+    for name in VENUES:
+        yield name, str(read_pack(name).value["title"])
 
 
 def _parts() -> Iterator[tuple[str, str]]:

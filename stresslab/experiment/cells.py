@@ -10,9 +10,10 @@ from typing import Any
 from stresslab.experiment.columns import column_names
 from stresslab.experiment.config import Config
 from stresslab.experiment.datafiles import at, name_by_content, renamed, replaced
-from stresslab.experiment.designs import ROOT, PlannedDesign
-from stresslab.experiment.overrides import Override, Variant, overlaid
+from stresslab.experiment.designs import PlannedDesign
+from stresslab.experiment.overrides import Override, Variant, in_order, overlaid
 from stresslab.experiment.shapes import shapes
+from stresslab.experiment.venues import ROOT
 from stresslab.results.identity import RESULTS_VERSION, cell_id, digest
 
 
@@ -93,12 +94,13 @@ class _Planning:
     def _all_overrides(self) -> Iterator[Override]:
         for design in self.config.designs:
             for variant in (*design.arms, *design.controls, *design.points):
-                yield from variant.overrides
+                yield from (o for o in variant.overrides if not o.is_implied)
 
     def _places(self, design: PlannedDesign, base: dict[str, Any]) -> Iterator[Place]:
         for point, arm, control in design.combinations():
             number, scenario_digest = self._scenario(base, (point, arm, control))
-            values = {o.path: self._local(o).value for o in point.overrides}
+            written = [o for o in point.overrides if not o.is_implied]
+            values = {o.path: self._local(o).value for o in written}
             for replicate in range(design.replicates):
                 cell = cell_id(scenario_digest, self.config.seed, replicate)
                 self.cells.setdefault(cell, (number, replicate))
@@ -112,7 +114,7 @@ class _Planning:
         return dataclasses.replace(override, value=value)
 
     def _scenario(self, base: dict[str, Any], variants: tuple[Variant, ...]) -> tuple[int, str]:
-        overrides = [self._local(o) for variant in variants for o in variant.overrides]
+        overrides = [self._local(override) for override in in_order(variants)]
         scenario = overlaid(base, overrides)
         scenario_digest = digest(scenario)
         if scenario_digest not in self.numbers:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from stresslab.experiment.complaints import Complaint
 from stresslab.experiment.datafiles import data_files, replaced
-from stresslab.experiment.designs import ROOT, PlannedDesign, Planner
+from stresslab.experiment.designs import PlannedDesign, Planner
 from stresslab.experiment.faults import Fault, Path, dotted
 from stresslab.experiment.judge import Judge
-from stresslab.experiment.overrides import Override, Variant
+from stresslab.experiment.overrides import Override, Variant, in_order
 from stresslab.experiment.rules import broken_rules, steps_of
 from stresslab.experiment.shapes import Shape, shapes
 from stresslab.experiment.sources import Source
 from stresslab.experiment.validation import validate
+from stresslab.experiment.venues import ROOT, on_venue, own_values
 
 
 class Check:
@@ -38,7 +40,8 @@ class Check:
         """Check everything that can be checked."""
         if not isinstance(self.source.value, dict):
             return
-        written = self.written = self._find_files((), self.study, self.source.value)
+        written = self._find_files((), self.study, self.source.value)
+        self.written = self._find_files((), self.study, own_values(self.source))
         complete, complaints = validate(self.study, written)
         for complaint in complaints:
             if self.source.is_whole or not complaint.is_missing:
@@ -81,7 +84,7 @@ class Check:
     def _plan(self, values: dict[str, Any]) -> Iterator[PlannedDesign]:
         designs, seed = values.get("designs"), values.get("seed")
         shape = shapes(self.study.options[0])["designs"].item
-        planner = Planner(self.study, values, self._find_files)
+        planner = Planner(self.study, values, self._find_files, self._on_venue)
         for name, design in designs.items() if isinstance(designs, dict) else ():
             complete, complaints = validate(shape, design)
             is_sound = not any(path[:2] == ("designs", name) for path in self._faulty)
@@ -90,6 +93,14 @@ class Check:
         for complaint in planner.complaints:
             self._note(complaint)
 
+    def _on_venue(self, venue: str | None) -> tuple[Any, list[Complaint]]:
+        """Return the scenario on another venue, complete, and what is wrong with it there."""
+        scenario = {**self.written[ROOT], "venue": venue}
+        own = replace(self.source, value={**self.written, ROOT: scenario}, pack=None)
+        moved = on_venue(own, venue)
+        root = shapes(self.study.options[0])[ROOT]
+        return validate(root, moved.value[ROOT], (ROOT,))
+
     def _judge_combinations(self) -> None:
         """Check the rules of every scenario that the designs make."""
         root = shapes(self.study.options[0])[ROOT]
@@ -97,7 +108,7 @@ class Check:
         judged: set[tuple[Path, ...]] = set()
         for design in self.designs:
             for variants in design.combinations():
-                overrides = [o for variant in variants for o in variant.overrides]
+                overrides = in_order(variants)
                 made_of = tuple(o.written_at for o in overrides)
                 is_sampled = any("ranges" in steps for steps in made_of)
                 if overrides and (is_sampled or made_of not in judged):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails, ValidationError
@@ -59,13 +59,22 @@ def _unknown(
     for step in path:
         value = _get(value, step)
     name, cls = str(location[-1]), owner.class_of(value)
-    near = nearest(name, shapes(cls) if cls else ())
+    known = shapes(cls) if cls else {}
+    near = nearest(name, known) or _deeper(name, known)
     message = f"unknown parameter {name!r}"
     if near is not None:
         message += f"; did you mean '{'.'.join(str(s) for s in (*at, *path, near))}'?"
     elif owner.kinds is not None:
         message += f" of the kind {value[KIND]!r}"
     return Complaint((*path, name), message, is_about_key=True), (*path, near or "")
+
+
+def _deeper(name: str, known: Mapping[str, Shape]) -> str | None:
+    """Return where a name stands one step further in, if it was written too high up."""
+    for owner, shape in known.items():
+        if shape.is_object and shape.kinds is None and name in shapes(shape.options[0]):
+            return f"{owner}.{name}"
+    return None
 
 
 def _where(shape: Shape, value: Any, location: tuple[Any, ...]) -> tuple[Path, Shape, bool]:

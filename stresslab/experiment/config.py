@@ -14,6 +14,7 @@ from stresslab.experiment.faults import ConfigFaults
 from stresslab.experiment.shapes import Shape
 from stresslab.experiment.sources import apply_settings, apply_small, from_file, from_mapping
 from stresslab.experiment.study import study_of
+from stresslab.experiment.venues import chosen_venue, on_venue
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def read_config(
     else:
         read = from_file(os.fspath(source))
     study = Shape(study_of(scenario or scenario_class()))
+    if read.is_whole:
+        read = on_venue(read, chosen_venue(read, settings, small=small))
     if read.is_whole and small:
         apply_small(read, study)
     if read.is_whole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from stresslab.experiment import wording
 from stresslab.experiment.complaints import Complaint
@@ -14,12 +14,15 @@ from stresslab.experiment.faults import Path
 from stresslab.experiment.overrides import Override, Variant
 from stresslab.experiment.paths import NoSuchPath, Target, Unclear, follow, nearest
 from stresslab.experiment.points import written_points
-from stresslab.experiment.shapes import Shape
+from stresslab.experiment.shapes import Shape, shapes
 from stresslab.experiment.validation import validate
+from stresslab.experiment.venues import PATH as VENUE
+from stresslab.experiment.venues import ROOT, SECTIONS
 
-ROOT = "scenario"
 SAMPLED_FORMS = ("latin_hypercube", "sobol")
 
+#: Puts the scenario on another venue: complete values, or complaints.
+OnVenue = Callable[[str | None], tuple[Any, list[Complaint]]]
 #: Makes the data files that a value names absolute: (steps, shape, value) -> value.
 FindFiles = Callable[[Path, Shape, Any], Any]
 
@@ -49,15 +52,17 @@ class Planner:
     study: Shape
     values: dict[str, Any]
     find_files: FindFiles
+    on_venue: OnVenue
     complaints: list[Complaint] = field(default_factory=list)
     _targets: dict[Path, Target | None] = field(default_factory=dict)
     _overrides: dict[Path, Override | None] = field(default_factory=dict)
+    _venues: dict[Path, tuple[Override, ...]] = field(default_factory=dict)
     _replaced: list[tuple[str, Any]] = field(default_factory=list)
 
     def plan(self, name: str, design: dict[str, Any]) -> PlannedDesign:
         """Return the design, complete only where it caused no complaints."""
         at: Path = ("designs", name)
-        self._replaced = list(_replaced_parts(design))
+        self._replaced = [*_replaced_parts(design), *self._replaced_by_venues(design)]
         arms = self._variants((*at, "arms"), design["arms"])
         controls = self._variants((*at, "controls"), design["controls"])
         points = self._points((*at, "points"), design["points"])
@@ -84,7 +89,32 @@ class Planner:
 
     def _variant(self, name: str, values: dict[str, tuple[Any, Path]]) -> Variant:
         found = [self._override(path, value, at) for path, (value, at) in values.items()]
-        return Variant(name, tuple(o for o in found if o is not None))
+        overrides = [o for o in found if o is not None]
+        implied = [i for o in overrides if o.path == VENUE for i in self._implied(o)]
+        return Variant(name, (*implied, *overrides))
+
+    def _implied(self, venue: Override) -> tuple[Override, ...]:
+        """Return what another venue puts in place of the rules of the scenario's own."""
+        at = venue.written_at
+        if at not in self._venues:
+            self._venues[at] = tuple(self._sections(venue.value, at))
+        return self._venues[at]
+
+    def _sections(self, venue: str | None, at: Path) -> Iterator[Override]:
+        scenario, complaints = self.on_venue(venue)
+        for complaint in complaints:
+            place = ".".join(str(step) for step in (ROOT, *complaint.path))
+            self._complain(Complaint(at, f"on this venue {place}: {complaint.message}"))
+        for name in SECTIONS if not complaints else ():
+            shape = shapes(self._scenario_class)[name]
+            files = tuple(steps for steps, _ in data_files(shape, scenario[name]))
+            path = f"{ROOT}.{name}"
+            yield Override(path, (name,), scenario[name], at, files, is_implied=True)
+
+    @property
+    def _scenario_class(self) -> type:
+        shape: Shape = shapes(self.study.options[0])[ROOT]
+        return cast(type, shape.options[0])
 
     def _override(self, path: str, value: Any, at: Path) -> Override | None:
         if at[-2:-1] == ("ranges",) and at[2] == "points":
@@ -149,6 +179,13 @@ class Planner:
                 continue
             return Target((*outer.steps, *inner.steps), inner.shape)
         return None
+
+    def _replaced_by_venues(self, design: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for variants in (design["arms"], design["controls"]):
+            for paths in variants.values():
+                if isinstance(paths.get(VENUE), str):
+                    scenario, _ = self.on_venue(paths[VENUE])
+                    yield from ((f"{ROOT}.{name}", scenario[name]) for name in SECTIONS if scenario)
 
     def _outside_scenario(self, path: str) -> str:
         head, _, rest = path.partition(".")

@@ -19,6 +19,7 @@ class Override:
     value: Any
     written_at: Path = ()  # steps in the config, for messages
     files: tuple[Path, ...] = ()  # steps of data files inside the value
+    is_implied: bool = False  # follows from an override of the venue
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Variant:
 
     name: str
     overrides: tuple[Override, ...] = ()
+
+
+def in_order(variants: Iterable[Variant]) -> list[Override]:
+    """Return the overrides of variants, what venues imply first: the others are laid over it."""
+    overrides = [override for variant in variants for override in variant.overrides]
+    return sorted(overrides, key=lambda override: not override.is_implied)
 
 
 def overlaid(scenario: dict[str, Any], overrides: Iterable[Override]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Source:
     key_places: dict[Path, Place] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     is_whole: bool = True  # False when a file of the chain could not be read
+    pack: str | None = None  # file that places of a venue's rules name, where the config is on one
+    removed: list[Path] = field(default_factory=list)  # mappings that null took away
 
     def place(self, path: Path) -> Place:
         """Return where a value is written, or the nearest value around it."""
@@ -79,7 +81,7 @@ def _extended(file: str, chain: tuple[str, ...]) -> Source:
         return source
     base.name, base.faults = file, source.faults
     before = _names(base.value.get("designs"))
-    _merge(base, source, ())
+    merge(base, source, ())
     _forget_quick_forms(base, before - _names(base.value.get("designs")))
     return base
 
@@ -124,22 +126,24 @@ def _beside(file: str, path: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(file), path))
 
 
-def _merge(base: Source, over: Source, path: Path) -> None:
+def merge(base: Source, over: Source, path: Path) -> None:
     """Lay ``over`` on ``base`` below ``path``, places included."""
     target, values = _at(base.value, path), _at(over.value, path)
     for key, value in values.items():
         where = (*path, key)
         below = target.get(key)
         if isinstance(value, dict) and isinstance(below, dict) and "kind" not in value:
-            base.places[where] = over.places[where]
-            base.key_places[where] = over.key_places[where]
-            _merge(base, over, where)
+            base.places[where] = over.place(where)
+            base.key_places[where] = over.key_place(where)
+            merge(base, over, where)
             continue
         _forget(base, where)
         if value is None and isinstance(below, dict):
             del target[key]
+            base.removed.append(where)
             continue
         target[key] = value
+        base.places[where] = over.place(where)
         _adopt(base, over, where)
 
 

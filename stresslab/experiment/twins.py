@@ -12,6 +12,7 @@ from stresslab.experiment.cells import scenario_of
 from stresslab.experiment.config import read_config, scenario_class
 from stresslab.experiment.datafiles import renamed
 from stresslab.experiment.shapes import Shape
+from stresslab.experiment.venues import PATH as VENUE
 from stresslab.results.frames import Tables
 from stresslab.results.run import Run
 
@@ -83,8 +84,13 @@ def changed_scenario(run: Run, scenario: Mapping[str, Any], changes: Changes) ->
     local = renamed(
         shape, copy.deepcopy(dict(scenario)), lambda name: str((run.path / name).resolve())
     )
+    venue = local.pop(
+        "venue", None
+    )  # what it says stands in the scenario, and may be changed there
+    if any(setting.partition("=")[0].strip() == VENUE for setting in changes.settings):
+        raise ConfigError(f"--set {VENUE}: a twin changes rules one by one; compare venues as arms")
     local["counterfactual"] = {**local["counterfactual"], **changes.counterfactual}
     values = {"name": run.name, "seed": int(run.study["seed"]), "scenario": local,
               "designs": {"twin": {"replicates": 1}}}  # fmt: skip
     found: dict[str, Any] = read_config(values, changes.settings).values["scenario"]
-    return found
+    return {**found, "venue": venue}
