@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stresslab.report.adapter import to_pandas
 from stresslab.report.labels import short
+from stresslab.report.seaborn import sns
 from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, Stroke
 
 #: Opacity of an interval band: four on top of each other still show the grid.

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import matplotlib as mpl
 import polars as pl
-import seaborn as sns
+
+from stresslab.report.seaborn import sns
 
 #: Widths in inches of a figure in one column and across two columns of a paper.
 COLUMN, PAGE = 3.4, 7.0

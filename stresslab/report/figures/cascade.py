@@ -6,7 +6,6 @@ import math
 
 import networkx as nx
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,6 +15,7 @@ from stresslab.report.axes import legend_above
 from stresslab.report.cascades import RULE, episode_frames, largest_episode
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, rounded, short
+from stresslab.report.seaborn import sns
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, PAGE, QUIET, asset_colours
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -15,6 +14,7 @@ from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, note
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import Label, number, rounded, short
+from stresslab.report.seaborn import sns
 from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import MAGNITUDES, PAGE
 

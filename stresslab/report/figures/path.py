@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,6 +14,7 @@ from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
 from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import FRACTION, Label, rounded, short, show_unit
+from stresslab.report.seaborn import sns
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
 

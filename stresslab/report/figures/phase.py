@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,6 +15,7 @@ from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
 from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
 from stresslab.report.labels import FRACTION, Label, number
+from stresslab.report.seaborn import sns
 from stresslab.report.source import CROSS_SHARE, SHOCK_SIZE, Source
 from stresslab.report.style import MAGNITUDES, PAGE
 from stresslab.report.words import outcome_labels

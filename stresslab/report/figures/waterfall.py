@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import polars as pl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +11,7 @@ from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head
 from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, short, show_unit
+from stresslab.report.seaborn import sns
 from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, strokes
 
