@@ -81,8 +81,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def step(self) -> None:
         """One step of the market, in this order and no other."""
         self.clock += 1
-        self._change.before_step(self.recorded_step, self._stops)
-        self.engine.open_step()
+        self.open_step()
         self.index()
         self.decide()
         self.match()
@@ -93,6 +92,11 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.settle()
         self.fund()
         self.record()
+
+    def open_step(self) -> None:
+        """Make the change of a counterfactual twin if its step has come; start counting anew."""
+        self._change.before_step(self.recorded_step, self._stops)
+        self.engine.open_step()
 
     @property
     def recorded_step(self) -> int:
