@@ -175,7 +175,7 @@ def watching(trigger: str, moved: str, ticks: int, *, side: int = 1, level: int,
         record = model.margin
 
         def margin_before_the_index_moves():
-            model.world.market.index[:] = TICKS
+            model.world.oracle_now[:] = TICKS
             record()
 
         model.margin = margin_before_the_index_moves
