@@ -20,12 +20,14 @@ from stresslab.margin.clearing import (
 )
 from stresslab.margin.posting import Costs, settle_external, settle_side
 from stresslab.margin.tiers import MarginTables
+from stresslab.market.funding_premium import impact_price
 from stresslab.market.limit_order_book import (
     LimitOrderBooks,
     best_ask,
     best_bid,
     cancel_all,
     depth,
+    levels_worth,
     submit,
     walk,
 )
@@ -83,6 +85,23 @@ class LimitOrderFloor:
     def last_trades(self) -> np.ndarray:
         """Return the price of each asset's last trade in ticks, shape ``(n_assets,)``."""
         return self.last
+
+    def impact_prices(self, asset: int, notional: float) -> tuple[float | None, float | None]:
+        """Return what selling and buying a notional (ticks times lots) would average, in ticks.
+
+        None for a side without the depth.
+        """
+        bids, asks = (self._levels(asset, side, notional) for side in (-1, 1))
+        return impact_price(bids, notional, is_bid=True), impact_price(asks, notional, is_bid=False)
+
+    def _levels(self, asset: int, side: int, notional: float) -> list[tuple[int, int]]:
+        room = 64
+        while True:
+            prices, lots = np.empty((2, room), np.int64)
+            found = levels_worth(self.books, asset, side, notional, prices, lots)
+            if found < room:
+                return list(zip(prices[:found].tolist(), lots[:found].tolist(), strict=True))
+            room *= 8
 
     def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
         """Send voluntary orders through the books in the given sequence."""

@@ -19,6 +19,7 @@ from stresslab.market.impact_book import (
     decay,
     execute_together,
     impact_depth,
+    lots_worth,
     price_now,
     price_ticks,
     submit_impact,
@@ -94,6 +95,15 @@ class ImpactFloor:
     def last_trades(self) -> np.ndarray:
         """Return the price that the next lot would trade at, in ticks, ``(n_assets,)``."""
         return np.rint(self.prices()).astype(np.int64)
+
+    def impact_prices(self, asset: int, notional: float) -> tuple[float | None, float | None]:
+        """Return what selling and buying a notional (ticks times lots) would average, in ticks.
+
+        None where a whole market sold does not bring in as much.
+        """
+        sides = (lots_worth(self.books, asset, notional, side) for side in (-1, 1))
+        bid, ask = (notional / lots if lots > 0 else None for lots in sides)
+        return bid, ask
 
     def match(self, orders: Orders, sequence: np.ndarray, marks: np.ndarray) -> Moves:
         """Send voluntary orders to the books in the given sequence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
 from stresslab.core.errors import StresslabError
@@ -95,6 +96,32 @@ def linearly_weighted_premium(samples: Sequence[float]) -> float:
     0.25
     """
     return weighted_mean(samples, [float(place) for place in range(1, len(samples) + 1)])
+
+
+def ewma_premium(
+    samples: Sequence[float], half_life: float, spacing: float, start: float | None = None
+) -> float:
+    """Return the exponentially weighted average after the samples, ``spacing`` apart (Paradex).
+
+    ``start`` is the average before them, the first sample if there was none.
+
+    >>> ewma_premium([0.0, 1.0, 1.0], half_life=60.0, spacing=60.0)
+    0.75
+    """
+    if not samples:
+        raise StresslabError("funding: an interval without a premium sample has no average")
+    kept = 0.5 ** (spacing / half_life)
+    average = samples[0] if start is None else start
+    for sample in samples if start is not None else samples[1:]:
+        average = kept * average + (1.0 - kept) * sample
+    return average
+
+
+def median_premium(samples: Sequence[float]) -> float:
+    """Return the median of the samples, the mean of the two in the middle if even (dYdX)."""
+    if not samples:
+        raise StresslabError("funding: an interval without a premium sample has no median")
+    return statistics.median(samples)
 
 
 def weighted_mean(samples: Sequence[float], weights: Sequence[float]) -> float:

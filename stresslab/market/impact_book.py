@@ -168,6 +168,38 @@ def impact_depth(books: ImpactBooks, asset: int, lowest: int, highest: int) -> t
 
 
 @kernel
+def lots_worth(books: ImpactBooks, asset: int, notional: float, side: int) -> float:
+    """Return the lots, not whole, that a notional in ticks times lots buys (side 1) or sells (-1).
+
+    0 where even a flow of 2**40 depths does not bring it in.
+    """
+    start = books.flow[asset]
+    before = _worth_since_no_flow(books, asset, start)
+    high, doubled = books.depth_lots[asset], 0
+    while abs(_worth_since_no_flow(books, asset, start + side * high) - before) < notional:
+        high *= 2.0
+        doubled += 1
+        if doubled > 40:
+            return 0.0
+    low = 0.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if abs(_worth_since_no_flow(books, asset, start + side * middle) - before) < notional:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@kernel
+def _worth_since_no_flow(books: ImpactBooks, asset: int, flow: float) -> float:
+    """Return what a flow pays in all, in ticks times lots, along its path."""
+    index = float(books.index[asset])
+    x = flow / books.depth_lots[asset]
+    return mean_factor(books.law, books.shape, x, 1.0 / index) * index * flow
+
+
+@kernel
 def price_now(books: ImpactBooks, asset: int) -> float:
     """Return the price in ticks, not rounded, at least 1."""
     return _price_at(books, asset, books.flow[asset])
@@ -189,10 +221,7 @@ def _paid_since_no_flow(books: ImpactBooks, asset: int, flow: float, unit_value:
 
     A fill pays the difference of two such sums, so splitting it does not change the cash either.
     """
-    x = flow / books.depth_lots[asset]
-    index = float(books.index[asset])
-    mean = mean_factor(books.law, books.shape, x, 1.0 / index)
-    return to_ticks(mean * index * flow * unit_value, 1.0)
+    return to_ticks(_worth_since_no_flow(books, asset, flow) * unit_value, 1.0)
 
 
 @kernel

@@ -196,15 +196,43 @@ class FeeRules:
 
 
 @declared
+class DailyRates:
+    """Interest on both sides of a contract."""
+
+    quote: float = param("Interest on the quote currency", unit="per day", ge=-0.1, le=0.1)
+    base: float = param("Interest on the base currency", unit="per day", ge=-0.1, le=0.1)
+
+
+@declared
 class FundingRules:
     """Funding = premium + clamp(interest - premium, ±clamp), capped, paid at its interval.
 
-    The premium is the mean of (book price - index) / index over the interval.
+    The premium is an average over the interval of (book price - index) / index, or of the same with
+    impact prices.
     """
 
     interval_seconds: float = param("Time between payments", unit="s", default=28800.0, gt=0)
+    rate_seconds: float | None = param(
+        "Time that premium, interest, clamp and cap are for, of which a payment is the interval's "
+        "part; without it, the interval",
+        unit="s",
+        default=None,
+        gt=0,
+        source="Hyperliquid and dYdX: a rate of 8 hours, of which an eighth is paid every hour",
+    )
     interest_rate: float = param(
         "Interest of one interval", unit="per interval", default=0.0001, ge=-0.01, le=0.01
+    )
+    daily_rates: DailyRates | None = param(
+        "Interest of quote and base currency, which gives that of an interval in place of "
+        "interest_rate",
+        default=None,
+    )
+    form: str = param(
+        "How premium and interest make a rate: the premium corrected towards the interest by at "
+        "most the clamp, or their sum",
+        default="clamped",
+        choices=("clamped", "added"),
     )
     clamp: float = param(
         "Widest correction towards interest", unit="per interval", default=0.0005, ge=0
@@ -212,6 +240,67 @@ class FundingRules:
     cap: float = param(
         "Largest rate of one interval", unit="per interval", default=0.02, gt=0, le=1
     )
+    cap_of_margin_gap: float | None = param(
+        "Largest rate as a multiple of initial less maintenance margin rate",
+        unit="x",
+        default=None,
+        gt=0,
+        le=100,
+        source="dYdX Chain: 6",
+    )
+    cap_of_maintenance: float | None = param(
+        "Largest rate as a multiple of the maintenance margin rate",
+        unit="x",
+        default=None,
+        gt=0,
+        le=100,
+    )
+    premium: str = param(
+        "What is compared with the index: the price of the book, or what an order of "
+        "impact_notional_usd would pay on either side",
+        default="book_price",
+        choices=("book_price", "impact_price"),
+    )
+    impact_notional_usd: float | None = param(
+        "Notional of the order that impact prices are for", unit="USD", default=None, gt=0, le=1e12
+    )
+    average: str = param(
+        "Average of the premium samples of an interval, one each step",
+        default="mean",
+        choices=("mean", "linear", "ewma", "median"),
+        source="mean: BitMEX; linear, weights 1 to n: Bybit; ewma: Paradex; median: dYdX",
+    )
+    average_half_life_seconds: float | None = param(
+        "Half-life of the average `ewma`, which goes on over payments",
+        unit="s",
+        default=None,
+        gt=0,
+    )
+
+    @property
+    def period_seconds(self) -> float:
+        """Time that the rate is for."""
+        return self.rate_seconds or self.interval_seconds
+
+    @property
+    def interest(self) -> float:
+        """Interest of the time that the rate is for."""
+        if self.daily_rates is None:
+            return self.interest_rate
+        from stresslab.market.funding_terms import SECONDS_PER_DAY, interest_component
+
+        quote, base = self.daily_rates.quote, self.daily_rates.base
+        return float(interest_component(quote, base, SECONDS_PER_DAY / self.period_seconds))
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if self.premium == "impact_price" and self.impact_notional_usd is None:
+            yield "impact_notional_usd", "is missing; impact prices are for a notional in USD"
+        if (self.average == "ewma") != (self.average_half_life_seconds is not None):
+            yield (
+                "average_half_life_seconds",
+                "belongs to the average 'ewma', which needs it, and to no other; the average is "
+                f"'{self.average}'",
+            )
 
 
 @declared

@@ -15,8 +15,13 @@ from stresslab.margin.calls import Answers, send_margin_calls, with_a_level_belo
 from stresslab.margin.funding import pay_funding
 from stresslab.margin.initial_calls import pools_below_initial_margin
 from stresslab.margin.stops import StopBook, look_at_stops
-from stresslab.margin.tiers import lowest_initial_rates, rate_units
-from stresslab.market.funding import PremiumAverage, funding_rate
+from stresslab.margin.tiers import RATE_UNIT, lowest_initial_rates, rate_units
+from stresslab.market.funding import (
+    PremiumAverage,
+    funding_rate,
+    margin_cap,
+    sampled_premiums,
+)
 from stresslab.market.view import look
 from stresslab.model.change import Change
 from stresslab.model.halts import admit, hold_back
@@ -62,7 +67,9 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
         self._cuts = make_orders(0)
         self._answers = Answers(*(getattr(w.crowd.columns, name) for name in Answers._fields))
-        self._premium = PremiumAverage(len(scenario.assets))
+        self._premium = PremiumAverage(
+            scenario.market.funding, len(scenario.assets), scenario.step_seconds
+        )
         self._suspects = np.empty(0, np.int64)
         self._seconds_to_funding = scenario.market.funding.interval_seconds
         self._open_books()
@@ -183,17 +190,27 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def fund(self) -> None:
         """Pay funding when its interval is over."""
         w, rules = self.world, self._scenario.market.funding
-        self._premium.add(w.floor.prices(), w.oracle_now)
+        c = w.clearing
+        self._premium.add(sampled_premiums(rules, w.floor, w.oracle_now, c.tables.unit_value))
         self._seconds_to_funding -= self._scenario.step_seconds
         if self._seconds_to_funding > 0:
             return
         self._seconds_to_funding += rules.interval_seconds
-        rates = [rate_units(funding_rate(float(p), rules)) for p in self._premium.take()]
-        c = w.clearing
+        rates = [
+            rate_units(funding_rate(average, rules, self._margin_cap(asset)))
+            for asset, average in enumerate(self._premium.take())
+        ]
         pay_funding(
             c.accounts, c.house, c.journal, c.tables, w.oracle_now, np.array(rates, np.int64)
         )
         self._check("fund")
+
+    def _margin_cap(self, asset: int) -> float:
+        """Return the largest funding rate that an asset's lowest margin rates allow."""
+        tables = self.world.clearing.tables
+        initial, maintenance = tables.initial[asset, 0], tables.rate[asset, 0]
+        rules = self._scenario.market.funding
+        return margin_cap(rules, initial / RATE_UNIT, maintenance / RATE_UNIT)
 
     def record(self) -> None:
         """Write the state of the step, and let traders see its marks from the next one on."""

@@ -8,6 +8,7 @@ from stresslab.market.limit_order_book.view import (
     best_bid,
     depth,
     level_lots,
+    levels_worth,
     top_quantity,
     walk,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "depth",
     "is_quotable",
     "level_lots",
+    "levels_worth",
     "make_limit_order_books",
     "reduce",
     "resting_lots",

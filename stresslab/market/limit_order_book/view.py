@@ -84,3 +84,23 @@ def depth(books: LimitOrderBooks, asset: int, lowest: int, highest: int) -> tupl
         ask_lots += memory[level_of(memory, book, price) + LEVEL_LOTS]
         price = next_above(memory, book, price)
     return bid_lots, ask_lots
+
+
+@kernel
+def levels_worth(books, asset, side, notional, prices, lots):
+    """Write the levels of a side (1: offers, -1: bids), best first; return how many.
+
+    It ends with the level at which they reach a notional in ticks times lots, with the side, or
+    with the room in ``prices`` and ``lots``.
+    """
+    memory = books.memory
+    book = asset * BOOK_SIZE
+    price = memory[book + BEST_ASK] if side > 0 else memory[book + BEST_BID]
+    worth, found = 0.0, 0
+    while price > 0 and worth < notional and found < prices.size:
+        prices[found] = price
+        lots[found] = memory[level_of(memory, book, price) + LEVEL_LOTS]
+        worth += float(prices[found]) * lots[found]
+        found += 1
+        price = next_above(memory, book, price) if side > 0 else next_below(memory, book, price)
+    return found

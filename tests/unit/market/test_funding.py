@@ -30,11 +30,11 @@ def test_the_rate_is_premium_plus_clamped_interest_capped(premium, rate):
 
 
 def test_the_premium_is_the_mean_since_the_last_payment():
-    average = PremiumAverage(2)
-    index = np.array([1000, 2000])
-    average.add(np.array([1010.0, 2000.0]), index)
-    average.add(np.array([1030.0, 1900.0]), index)
-    assert average.take().tolist() == pytest.approx([0.02, -0.025])
-    average.add(np.array([1000.0, 2020.0]), index)
-    assert average.take().tolist() == pytest.approx([0.0, 0.01])
-    assert average.take().tolist() == [0.0, 0.0], "no sample, no premium"
+    average = PremiumAverage(RULES, 2, 1.0)
+    assert average.take() == [0.0, 0.0], "no sample, no premium"
+    average.add(np.array([0.01, 0.0]))
+    average.add(np.array([0.03, -0.05]))
+    assert average.take() == pytest.approx([0.02, -0.025])
+    average.add(np.array([0.0, 0.01]))
+    assert average.take() == pytest.approx([0.0, 0.01])
+    assert average.take() == [0.0, 0.0]
