@@ -8,30 +8,70 @@ from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.margin.acceptance import reserve, wallet_equity
-from stresslab.margin.tiers import MarginTables, collateral_value, initial_margin
+from stresslab.margin.sweep import pools_short_of_margin
+from stresslab.margin.tiers import RATE_UNIT, MarginTables, collateral_value, initial_margin
+
+_ROUNDED_UP = 3  # micro-USD that one position's initial margin gains by roundings, at most
 
 
 def pools_below_initial_margin(
     accounts: Accounts, tables: MarginTables, marks: np.ndarray
 ) -> np.ndarray:
-    """Return the codes of all pools that could not open their positions now, rising."""
-    out = np.empty(accounts.cash.size, np.int64)
-    found = _below_initial(accounts, tables, marks, out)
-    return np.sort(out[:found])
+    """Return the codes of all pools that could not open their positions now, rising.
+
+    The sweep looks for them with straight lines above the steps of initial margin.
+    """
+    room = np.empty(accounts.cash.size, np.int64)
+    suspects = pools_short_of_margin(accounts, _lines_above(tables), marks, RATE_UNIT, room)
+    found = _below_initial(accounts, tables, marks, suspects)
+    return suspects[:found]
+
+
+def _lines_above(tables: MarginTables) -> MarginTables:
+    """Return tables whose maintenance margin is at least the initial margin in any mode."""
+    above = tables._replace(rate=tables.rate.copy(), deduction=tables.deduction.copy())
+    factor = max(tables.factor.tolist())
+    for asset, is_spot in enumerate(tables.is_spot.tolist()):
+        if not is_spot:
+            rates = [-(-rate * factor // RATE_UNIT) for rate in tables.initial[asset].tolist()]
+            _lay_lines(tables.floor[asset].tolist(), rates, above, asset)
+        elif tables.initial[asset, 0] < RATE_UNIT:  # what does not back perpetuals
+            above.rate[asset] += tables.initial[asset, 0]
+        else:
+            above.rate[asset], above.deduction[asset] = RATE_UNIT, 0
+    above.deduction[:] -= _ROUNDED_UP
+    return above
+
+
+def _lay_lines(floors: list[int], rates: list[int], above: MarginTables, asset: int) -> None:
+    """Write lines that rise ever more steeply through or above the top of every step."""
+    slope, height, deduction = 0, 0, 0  # height: of the lines so far at the floor, times 1e9
+    for k in range(len(rates)):
+        steeper = max(slope, rates[k])
+        if k + 1 < len(rates) and floors[k + 1] > floors[k]:
+            width = floors[k + 1] - floors[k]
+            steeper = max(steeper, -(-(rates[k + 1] * floors[k + 1] - height) // width))
+            height += steeper * width
+        deduction += floors[k] * (steeper - slope)
+        slope = steeper
+        above.rate[asset, k] = slope
+        above.deduction[asset, k] = deduction // RATE_UNIT
 
 
 @kernel
-def _below_initial(accounts, tables, marks, out):
-    n_assets, n_accounts = accounts.position.shape
+def _below_initial(accounts, tables, marks, suspects):
+    """Move those of the suspects that are below initial margin to the front; return how many."""
+    n_accounts = accounts.position.shape[1]
     found = 0
-    for n in range(n_accounts):
-        if _is_wallet_below(accounts, tables, marks, n):
-            out[found] = n
+    for code in suspects:
+        pool, n = code // n_accounts, code % n_accounts
+        if pool == 0:
+            is_below = _is_wallet_below(accounts, tables, marks, n)
+        else:
+            is_below = _is_silo_below(accounts, tables, marks, pool - 1, n)
+        if is_below:
+            suspects[found] = code
             found += 1
-        for a in range(n_assets):
-            if accounts.mode[a, n] == ISOLATED and _is_silo_below(accounts, tables, marks, a, n):
-                out[found] = (1 + a) * n_accounts + n
-                found += 1
     return found
 
 

@@ -30,14 +30,18 @@ def sight_of(world: World, seconds: float) -> Sight:
 
 def open_interest(world: World) -> np.ndarray:
     """Return the lots that traders hold long, by asset."""
-    position = world.clearing.accounts.position
+    return count_open_interest(world.clearing.accounts.position)
+
+
+def count_open_interest(position: np.ndarray) -> np.ndarray:
+    """Return the long lots in positions (A, N), by asset."""
     lots = np.zeros(len(position), np.int64)
-    _count_open_interest(position, lots)
+    _sum_longs(position, lots)
     return lots
 
 
 @kernel
-def _count_open_interest(position: np.ndarray, lots: np.ndarray) -> None:
+def _sum_longs(position: np.ndarray, lots: np.ndarray) -> None:
     for a in range(lots.size):
         for held in position[a]:
             lots[a] += max(held, 0)

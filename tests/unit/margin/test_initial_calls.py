@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
+
 import numpy as np
 import pytest
 
+from stresslab.core.events import CROSS, ISOLATED
 from stresslab.margin.initial_calls import pools_below_initial_margin
 from tests.markets import TICKS, USD, market, model_of, people
 
@@ -61,10 +65,13 @@ def test_a_price_counts_for_both_sides_of_the_comparison():
     assert below(model) == [0]
 
 
-@pytest.mark.parametrize(("haircut", "backs"), [(None, 0), (0.2, 80)])
+@pytest.mark.parametrize(
+    ("haircut", "backs"),
+    [(None, 0), ({"haircut": 0.2}, 80), ({"haircut": 0.2, "initial_addition": 0.1}, 70)],
+)
 def test_spot_backs_what_its_haircut_leaves(haircut, backs):
     """A lot of spot for 100 of the 1,000 USD; 10 lots of a perpetual need 100."""
-    collateral = {} if haircut is None else {"USDX": {"haircut": haircut}}
+    collateral = {} if haircut is None else {"USDX": haircut}
     model = venue({"BTC": 10, "USDX": 1}, margin__collateral=collateral)
     wallet = model.world.clearing.accounts.wallet
     wallet[0] -= (900 - 100 + backs) * USD
@@ -79,3 +86,70 @@ def test_who_holds_spot_only_is_never_called():
     accounts.wallet[0] -= 5000 * USD
     assert np.count_nonzero(accounts.position) == 1
     assert below(model) == []
+
+
+STEPS = [
+    [(0.0, 0.004, 150.0), (3000.0, 0.005, 100.0), (8000.0, 0.01, 50.0), (20_000.0, 0.02, 40.0),
+     (30_000.0, 0.025, 20.0), (40_000.0, 0.05, 10.0), (60_000.0, 0.1, 5.0), (90_000.0, 0.3, 1.0)],
+    [(0.0, 0.01, 50.0), (100.0, 0.3, 2.0), (50_000.0, 0.4, 1.9)],
+    [(0.0, 0.05, 10.0)],
+]  # fmt: skip
+
+
+def plain_below(model, row, pool):
+    """Tell with fractions whether a pool has less than its perpetuals need, from the config."""
+    c, marks = model.world.clearing, model.world.board.ticks.tolist()
+    a, equity, need = c.accounts, int(c.accounts.cash[pool, row]), 0
+    mode, factor = (CROSS, Fraction(1)) if pool == 0 else (ISOLATED, Fraction(5, 4))
+    holds = False
+    for asset in range(3) if pool == 0 else [pool - 1]:
+        if a.mode[asset, row] != mode:
+            continue
+        value = int(a.position[asset, row]) * marks[asset] * 10_000
+        equity, holds = equity + value, True
+        reached = [line for line in STEPS[asset] if abs(value) > line[0] * USD]
+        rate = Fraction(-(-(10**9) // Fraction(str(reached[-1][2]))), 10**9)
+        need += ceil(ceil(abs(value) * rate) * factor)
+    return holds and equity < need
+
+
+def test_lines_above_the_steps_let_nobody_escape():
+    """3,000 random accounts in three tables of brackets, many of them near what they need."""
+    names, draw = ("BTC", "ETH", "SOL"), np.random.default_rng(15)
+    brackets = {
+        name: [dict(zip(("floor_usd", "maintenance_rate", "max_leverage"), line, strict=True))
+               for line in lines]
+        for name, lines in zip(names, STEPS, strict=True)
+    }  # fmt: skip
+    scenario = market(
+        {"all": people(*[(1e7, {})] * 3000)}, assets=names,
+        margin__brackets=brackets, margin__isolated__initial_margin_factor=1.25,
+    )  # fmt: skip
+    model = model_of(scenario)
+    a, t = model.world.clearing.accounts, model.world.clearing.tables
+    model.world.board.ticks[:] = (10_000, 3_333, 77)
+    value = model.world.board.ticks * t.unit_value
+    lots = np.rint(10 ** draw.uniform(0, 3.3, a.position.shape)).astype(np.int64)
+    a.position[:] = lots * draw.choice((-1, 0, 1), a.position.shape)
+    a.mode[:] = np.where(a.position == 0, 0, draw.choice((ISOLATED, CROSS), a.position.shape))
+    worth = np.abs(a.position) * value[:, None]
+    for pool in range(4):
+        held = np.where(a.mode == CROSS, worth, 0).sum(axis=0)
+        if pool > 0:
+            held = np.where(a.mode[pool - 1] == ISOLATED, worth[pool - 1], 0)
+        signed = np.where(a.mode == CROSS, a.position * value[:, None], 0).sum(axis=0)
+        if pool > 0:
+            signed = (
+                np.where(a.mode[pool - 1] == ISOLATED, a.position[pool - 1], 0) * value[pool - 1]
+            )
+        a.cash[pool] = (
+            held * draw.choice((0.00667, 0.01, 0.02, 0.1, 0.2, 0.6, 1.0, 1.2), held.size) - signed
+        )
+    expected = [
+        pool * 3000 + row
+        for pool in range(4)
+        for row in range(3000)
+        if plain_below(model, row, pool)
+    ]
+    assert 1000 < len(expected) < 6000
+    assert below(model) == expected
