@@ -86,6 +86,11 @@ class Scenario:
                 yield "margin.brackets", f"has no table for the perpetual '{name}'"
         yield from _unknown("margin.brackets", self.margin.brackets, names)
         yield from _unknown("margin.max_leverage", self.margin.max_leverage, names)
+        if self.margin.portfolio is not None:
+            for name, members in self.margin.portfolio.classes.items():
+                yield from _unknown(f"margin.portfolio.classes.{name}", members, names)
+            scales = self.margin.portfolio.move_scale
+            yield from _unknown("margin.portfolio.move_scale", scales, names)
         yield from _unknown("margin.collateral", self.margin.collateral, names)
         for name in self.margin.collateral:
             if name in names and self.assets[name].kind != "spot":

@@ -17,8 +17,12 @@ from stresslab.core.errors import InvariantError
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.ledger import ADL, N_REASONS, OWN_EXECUTION
 from stresslab.margin.pools import pool_state, position_value
+from stresslab.margin.portfolio.book import MAINTENANCE, NO_ASSET, book_requirement
 from stresslab.margin.tiers import maintenance_margin
 
+#: Smallest pieces of a move over which the requirement of scenarios is shared out, and what the
+#: orders of assets may differ by in a straight piece, for each amount is rounded up: micro-USD.
+PIECES, KINK = 1024, 32
 #: A change of margin rates: the cause that comes after the reasons of the journal.
 REQUIREMENT = N_REASONS
 
@@ -51,7 +55,12 @@ def explain(accounts, tables_before, tables, journal, marks_before, marks, pools
         by_price=np.zeros((size, n_assets), np.int64),
         by_reason=np.zeros((size, N_REASONS + 1), np.int64),
     )
-    _explain(accounts, tables_before, tables, journal, marks_before, marks, pools, rows)
+    n_books = int(np.searchsorted(pools, n_accounts)) if tables.portfolio.shape[0] > 0 else 0
+    if n_books > 0:
+        books = Explanation(*(column[:n_books] for column in rows))
+        explain_books(accounts, tables, journal, marks_before, marks, pools[:n_books], books)
+    others = Explanation(*(column[n_books:] for column in rows))
+    _explain(accounts, tables_before, tables, journal, marks_before, marks, pools[n_books:], others)
     eaten = rows.by_price.sum(axis=1) + rows.by_reason.sum(axis=1)
     missing = rows.excess_before - (rows.equity - rows.maintenance) - eaten
     for place in np.flatnonzero(missing):
@@ -61,6 +70,131 @@ def explain(accounts, tables_before, tables, journal, marks_before, marks, pools
             f"{eaten[place] + missing[place]}"
         )
     return rows
+
+
+def explain_books(accounts, tables, journal, marks_before, marks, pools, rows) -> None:  # type: ignore[no-untyped-def]
+    """Write the same for cross pools that scenarios margin."""
+    n_assets = marks.size
+    before, prior, now = (np.zeros((n_assets, 1), np.int64) for _ in range(3))
+    mode = np.full((n_assets, 1), CROSS, np.int8)
+    _explain_books(
+        accounts, tables, journal, marks_before, marks, pools, rows, before, prior, now, mode,
+        marks_before.copy(), np.zeros((3, n_assets), np.int64),
+    )  # fmt: skip
+
+
+@kernel
+def _explain_books(
+    accounts, tables, journal, marks_before, marks, pools, rows, before, prior, now, mode, at, work
+):  # fmt: skip
+    """Explain with the books as they were, as they are, and as they would be without ADL."""
+    for place in range(pools.size):
+        n = pools[place]
+        equity, maintenance, notional = pool_state(accounts, tables, marks, 0, n)
+        rows.equity[place] = equity
+        rows.maintenance[place] = maintenance
+        rows.notional[place] = notional
+        slot = journal.slot[n]
+        excess = accounts.cash[0, n] if slot < 0 else journal.cash[slot, 0]
+        by_price, by_reason = rows.by_price[place], rows.by_reason[place]
+        if slot >= 0:
+            for reason in range(N_REASONS):
+                by_reason[reason] = -journal.amount[slot, 0, reason]
+        adl_loss = 0
+        for a in range(marks.size):
+            before[a, 0] = _held_before(accounts, journal, 0, a, n)
+            now[a, 0] = _held(accounts.position[a, n], accounts.mode[a, n], 0, a)
+            adl = _adl_lots(accounts, journal, 0, a, n)
+            prior[a, 0] = now[a, 0] - adl
+            excess += position_value(tables, marks_before, a, before[a, 0])
+            gained = position_value(tables, marks_before, a, prior[a, 0] - before[a, 0])
+            by_reason[OWN_EXECUTION] -= gained
+            adl_loss -= position_value(tables, marks, a, adl)
+            moved = position_value(tables, marks, a, prior[a, 0])
+            by_price[a] = position_value(tables, marks_before, a, prior[a, 0]) - moved
+        need = book_need(tables, marks_before, before, mode)
+        rows.excess_before[place] = excess - need
+        own = book_need(tables, marks_before, now, mode) - need
+        by_reason[OWN_EXECUTION] += own
+        need_prior = _share_out(tables, marks_before, marks, prior, mode, at, work, by_price)
+        moved = book_need(tables, marks, now, mode) - book_need(tables, marks_before, now, mode)
+        by_reason[ADL] += adl_loss + moved - need_prior
+
+
+@kernel
+def _share_out(tables, marks_before, marks, book, mode, at, work, by_price):
+    """Add to ``by_price`` what each asset's move asks more of a book; return what all ask.
+
+    Aumann-Shapley along the straight move: in each piece of it assets move one after the other,
+    once in rising and once in falling order, and the mean counts. Where both orders agree the
+    requirement is straight and the piece may be long; near a kink it is halved.
+    """
+    twice, rising, falling = work[0], work[1], work[2]
+    twice[:] = 0
+    done, size = 0, PIECES
+    while done < PIECES:
+        ends = (done, done + size)
+        _move_in_turn(tables, marks_before, marks, book, mode, at, rising, ends, 1)
+        _move_in_turn(tables, marks_before, marks, book, mode, at, falling, ends, -1)
+        if size > 1 and _differ(rising, falling):
+            size //= 2
+            continue
+        for a in range(marks.size):
+            twice[a] += rising[a] + falling[a]
+        done += size
+        while size < PIECES and done % (2 * size) == 0:
+            size *= 2
+    return _add_halves(twice, by_price)
+
+
+@kernel
+def _differ(rising, falling):
+    widest = 0
+    for a in range(rising.size):
+        widest = max(widest, abs(rising[a] - falling[a]))
+    return widest > KINK
+
+
+@kernel
+def _move_in_turn(tables, marks_before, marks, book, mode, at, asked, ends, direction):
+    """Move the marks over a piece of the move, asset after asset; note what each asks."""
+    n_assets = marks.size
+    for a in range(n_assets):
+        at[a] = marks_before[a] + (marks[a] - marks_before[a]) * ends[0] // PIECES
+    last = book_need(tables, at, book, mode)
+    for i in range(n_assets):
+        a = i if direction > 0 else n_assets - 1 - i
+        at[a] = marks_before[a] + (marks[a] - marks_before[a]) * ends[1] // PIECES
+        need = book_need(tables, at, book, mode)
+        asked[a] = need - last
+        last = need
+
+
+@kernel
+def _add_halves(twice, by_price):
+    """Add half of each amount; of odd ones the earlier get the micro-USD that is left."""
+    whole, left = 0, 0
+    for a in range(twice.size):
+        whole += twice[a]
+        left += twice[a] - 2 * (twice[a] // 2)
+    left //= 2
+    for a in range(twice.size):
+        share = twice[a] // 2
+        if left > 0 and twice[a] != 2 * share:
+            share += 1
+            left -= 1
+        by_price[a] += share
+    return whole // 2
+
+
+@kernel
+def book_need(tables, marks, book, mode):
+    """Return the maintenance margin of cross positions (A, 1): scenarios, and haircuts of spot."""
+    need = book_requirement(tables, marks, book, mode, 0, MAINTENANCE, NO_ASSET, 0)
+    for a in range(marks.size):
+        if tables.is_spot[a]:
+            need += maintenance_margin(tables, a, abs(position_value(tables, marks, a, book[a, 0])))
+    return need
 
 
 @kernel

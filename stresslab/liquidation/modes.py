@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stresslab.core.declarations import declared, param
 from stresslab.liquidation.closures import CLOSURES, Closure
+from stresslab.liquidation.closures.least_of_portfolio import LeastOfPortfolio
 from stresslab.liquidation.closures.least_to_restore import LeastToRestore
 from stresslab.liquidation.closures.whole import Whole
 from stresslab.margin.rules import MarginRules, ModeRules
@@ -30,3 +33,16 @@ class MarginAndClosure(MarginRules):
 
     isolated: ModeWithClosure = param("Pools of one position", factory=_isolated)
     cross: ModeWithClosure = param("Pools of a whole account", factory=_cross)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        yield from super().faults()
+        closure = type(self.cross.closure)
+        if self.portfolio is not None and closure not in (Whole, LeastOfPortfolio):
+            yield (
+                "cross.closure",
+                "measures legs by brackets; under portfolio margin use whole or least_of_portfolio",
+            )
+        if self.portfolio is None and closure is LeastOfPortfolio:
+            yield "cross.closure", "is for cross pools under margin.portfolio, which is not set"
+        if isinstance(self.isolated.closure, LeastOfPortfolio):
+            yield "isolated.closure", "is for cross pools under margin.portfolio"

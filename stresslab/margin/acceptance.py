@@ -5,6 +5,7 @@ from __future__ import annotations
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.exact import CEIL, mul_div
+from stresslab.margin.portfolio.book import INITIAL, NO_ASSET, book_requirement
 from stresslab.margin.tiers import RATE_UNIT, collateral_value, initial_margin
 
 UNKNOWN = -(2**63)  # headroom that nobody has computed yet
@@ -32,16 +33,35 @@ def reserve(accounts, tables, marks, asset, n, buys, sells):
     worst = max(abs(held + buys), abs(held - sells))
     price = marks[asset] * tables.unit_value[asset]
     if effective_mode(accounts, tables, asset, n) == CROSS:
+        if tables.portfolio.shape[0] > 0 and not tables.is_spot[asset]:
+            return _reserve_of_book(accounts, tables, marks, asset, n, buys, sells)
         return initial_margin(tables, asset, worst * price, CROSS)
     extra = max(0, worst - abs(held)) * price
     wanted = mul_div(extra, accounts.allotment_rate[n], RATE_UNIT, CEIL)
     return max(wanted, initial_margin(tables, asset, extra, ISOLATED))
 
 
+@kernel
+def _reserve_of_book(accounts, tables, marks, asset, n, buys, sells):
+    """Return what scenarios ask more of the cross pool if one asset's open orders fill."""
+    position, mode, held = accounts.position, accounts.mode, accounts.position[asset, n]
+    now = book_requirement(tables, marks, position, mode, n, INITIAL, NO_ASSET, 0)
+    bought = book_requirement(tables, marks, position, mode, n, INITIAL, asset, held + buys)
+    sold = book_requirement(tables, marks, position, mode, n, INITIAL, asset, held - sells)
+    return max(0, bought - now, sold - now)
+
+
 @merged
 def wallet_equity(accounts, tables, marks, n):
-    """Return the equity of the cross pool at the marks, micro-USD."""
+    """Return the equity of the cross pool at the marks, micro-USD.
+
+    What scenarios ask of the positions held is taken off, since no asset has its own part in it.
+    """
     equity = accounts.cash[0, n]
+    if tables.portfolio.shape[0] > 0:
+        equity -= book_requirement(
+            tables, marks, accounts.position, accounts.mode, n, INITIAL, NO_ASSET, 0
+        )
     for a in range(accounts.position.shape[0]):
         if accounts.mode[a, n] == CROSS:
             equity += accounts.position[a, n] * marks[a] * tables.unit_value[a]
@@ -64,7 +84,8 @@ def headroom(accounts, tables, marks, resting_buy, resting_sell, asset, n):
     Spot held as collateral backs cross perpetuals; spot and isolated margin are paid in money.
     """
     free = wallet_equity(accounts, tables, marks, n)
-    is_backed = not tables.is_spot[asset] and effective_mode(accounts, tables, asset, n) == CROSS
+    is_backed = asset >= 0 and not tables.is_spot[asset]
+    is_backed = is_backed and effective_mode(accounts, tables, asset, n) == CROSS
     for a in range(accounts.position.shape[0]):
         if a == asset:
             continue

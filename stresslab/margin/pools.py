@@ -12,6 +12,7 @@ import numpy as np
 from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.events import CROSS, ISOLATED
+from stresslab.margin.portfolio.book import MAINTENANCE, NO_ASSET, book_requirement
 from stresslab.margin.tiers import MarginTables, maintenance_margin
 
 
@@ -33,11 +34,17 @@ def pool_state(accounts, tables, marks, pool, n):
     equity = accounts.cash[0, n]
     maintenance = 0
     notional = 0
+    by_scenarios = tables.portfolio.shape[0] > 0
+    if by_scenarios:
+        maintenance = book_requirement(
+            tables, marks, accounts.position, accounts.mode, n, MAINTENANCE, NO_ASSET, 0
+        )
     for a in range(accounts.position.shape[0]):
         if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
             value = position_value(tables, marks, a, accounts.position[a, n])
             equity += value
-            maintenance += maintenance_margin(tables, a, abs(value))
+            if tables.is_spot[a] or not by_scenarios:
+                maintenance += maintenance_margin(tables, a, abs(value))
             notional += abs(value)
     return equity, maintenance, notional
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from stresslab.core.declarations import declared, param
 from stresslab.margin.chains.rules import Chain
 from stresslab.margin.collateral_rules import CollateralRules
+from stresslab.margin.portfolio.rules import PortfolioRules
 from stresslab.margin.requirement import REQUIREMENTS, RequirementPart
 
 
@@ -61,6 +62,9 @@ class MarginRules:
     )
     isolated: ModeRules = param("Pools of one position")
     cross: ModeRules = param("Pools of a whole account")
+    portfolio: PortfolioRules | None = param(
+        "Scenario grid that margins cross pools in place of the brackets", default=None
+    )
     max_leverage: dict[str, float] = param(
         "Leverage cap by asset, on top of the brackets", unit="x", factory=dict, ge=1, le=1000
     )

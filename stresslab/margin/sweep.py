@@ -42,6 +42,8 @@ def pools_short_of_margin(
 
     ``level`` is in 1e-9 and ``RATE_UNIT`` means a breach; ``out`` (pools * N,) is room for them.
     """
+    if tables.portfolio.shape[0] > 0:
+        return out[: _look_at_all(accounts, tables, marks, level, out)].copy()
     n_pools = accounts.cash.shape[0]
     lines = np.empty((n_pools - 1, LINES, 2), np.float32)
     excess, shorts = np.empty(TILE, np.float32), np.empty(TILE, np.int32)
@@ -56,6 +58,20 @@ def is_short(equity, maintenance, level):
     if level == RATE_UNIT or equity < maintenance:
         return equity < maintenance
     return mul_div(equity, level, RATE_UNIT, FLOOR) < maintenance
+
+
+@kernel
+def _look_at_all(accounts, tables, marks, level, out):
+    """Write the codes of short pools, rising, where scenarios margin them: integers look at all."""
+    n_pools, n_accounts = accounts.cash.shape
+    found = 0
+    for code in range(n_pools * n_accounts):
+        pool, n = code // n_accounts, code % n_accounts
+        equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
+        if is_short(equity, maintenance, level):
+            out[found] = code
+            found += 1
+    return found
 
 
 @kernel

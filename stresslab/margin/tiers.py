@@ -16,6 +16,7 @@ import numpy as np
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.errors import ConfigError
 from stresslab.core.exact import CEIL, mul_div
+from stresslab.margin.portfolio.book import grid_of
 from stresslab.margin.rules import Bracket, MarginRules
 
 RATE_UNIT = 1_000_000_000  # rates are integers in 1e-9 of the notional
@@ -33,6 +34,7 @@ class MarginTables(NamedTuple):
     unit_value: np.ndarray  # (A,) micro-USD of one tick times one lot
     is_spot: np.ndarray  # (A,) 1 for spot
     n_lines: np.ndarray  # (A,) brackets of the asset
+    portfolio: np.ndarray  # (A, 12) scenario grid of cross pools; no row: brackets hold
 
 
 def margin_tables(
@@ -52,6 +54,7 @@ def margin_tables(
         unit_value=unit_value.astype(np.int64),
         is_spot=is_spot.astype(np.int64),
         n_lines=np.array([len(r) for r in rows], np.int64),
+        portfolio=grid_of(rules.portfolio, names, is_spot.tolist()),
     )
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
+from stresslab.core.columns import MOVE_MARGIN
+from stresslab.margin.requests import TAKEN, WALLET, answer_request
 from tests.markets import (
     BRACKETS,
     LOT,
@@ -23,6 +26,7 @@ from tests.markets import (
     rows,
     run,
     state,
+    trade,
 )
 
 #: OKX's published discount table for BETH (18 July 2024): what counts of each slice.
@@ -209,6 +213,22 @@ def test_collateral_buys_no_other_coin_and_no_isolated_margin():
     model.world.clearing.accounts.cash[0, 0] += 100 * USD
     assert accepted(model, 0, 1) == 1 and accepted(model, 0, 1, asset=1) == 1
     assert accepted(model, 0, 2, asset=1) == 0
+
+
+def test_margin_moved_into_an_isolated_position_is_money_too():
+    """The wallet has 50 USD beside 10 coins; the coins move nothing."""
+    model = model_of(venue({"haircut": 0.2}, (1050.0, {"USDX": 10})))
+    c = model.world.clearing
+    c.accounts.chosen_mode[0, 0] = 1
+    trade(model, 0, 1, 1)
+    assert state(model, 0, pool=1)[0] == 10 * USD
+    nothing = np.zeros_like(c.accounts.position)
+    answers = [
+        answer_request(c.accounts, c.house, c.journal, c.tables, model.world.board.ticks, nothing,
+                       nothing, 0, 0, MOVE_MARGIN, amount)
+        for amount in (40 * USD + 1, 40 * USD)
+    ]  # fmt: skip
+    assert answers == [WALLET, TAKEN]
 
 
 def test_an_asset_without_haircuts_of_its_own_keeps_the_common_one():
