@@ -217,15 +217,21 @@ def test_collateral_buys_no_other_coin_and_no_isolated_margin():
 
 def test_margin_moved_into_an_isolated_position_is_money_too():
     """The wallet has 50 USD beside 10 coins; the coins move nothing."""
-    model = model_of(venue({"haircut": 0.2}, (1050.0, {"USDX": 10})))
+    story = market(
+        {"one": people((1050.0, {"USDX": 10})), "two": people((1e6, {}))}, assets=("USDX", "BTC")
+    )
+    story["assets"]["USDX"] = asset("spot")
+    story["margin"]["brackets"] = {"BTC": BRACKETS}
+    story["margin"]["collateral"] = {"USDX": {"haircut": 0.2}}
+    model = model_of(story)
     c = model.world.clearing
-    c.accounts.chosen_mode[0, 0] = 1
-    trade(model, 0, 1, 1)
-    assert state(model, 0, pool=1)[0] == 10 * USD
+    c.accounts.chosen_mode[1, 0] = 1
+    trade(model, 0, 1, 1, asset=1)
+    assert state(model, 0, pool=2)[0] == 10 * USD
     nothing = np.zeros_like(c.accounts.position)
     answers = [
         answer_request(c.accounts, c.house, c.journal, c.tables, model.world.board.ticks, nothing,
-                       nothing, 0, 0, MOVE_MARGIN, amount)
+                       nothing, 0, 1, MOVE_MARGIN, amount)
         for amount in (40 * USD + 1, 40 * USD)
     ]  # fmt: skip
     assert answers == [WALLET, TAKEN]
