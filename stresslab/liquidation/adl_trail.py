@@ -9,8 +9,9 @@ import numpy as np
 from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel
 from stresslab.core.errors import InvariantError
+from stresslab.core.events import CROSS
 from stresslab.core.ledger import Journal
-from stresslab.liquidation.judgement import adl_counts, eaten_by_move, held_by
+from stresslab.liquidation.judgement import adl_counts, book_need, eaten_by_move, held_by
 from stresslab.margin.pools import position_value
 from stresslab.margin.tiers import MarginTables
 
@@ -60,9 +61,11 @@ class AdlTrail:
             room = np.zeros((accounts.position.shape[0], 2), np.int64)
             for code in pools[np.isin(pools, rows[_CODE])]:
                 mine = np.flatnonzero(rows[_CODE] == code)
-                _split(
-                    accounts, tables, journal, marks_before, marks, code, rows, mine, parts, room
-                )
+                split = (accounts, tables, journal, marks_before, marks, code, rows, mine, parts)
+                if code < accounts.id.size and tables.portfolio.shape[0] > 0:
+                    _split_book(*split, room[:, :1].copy(), np.full((len(room), 1), CROSS, np.int8))
+                else:
+                    _split(*split, room)
             place, source, amount = _summed(np.searchsorted(pools, rows[_CODE]), rows, parts)
         sums = np.zeros(pools.size, np.int64)
         np.add.at(sums, place, amount)
@@ -109,3 +112,35 @@ def _split(accounts, tables, journal, marks_before, marks, code, rows, mine, par
             eaten = eaten_by_move(tables, marks_before, marks, a, room[a, 1])
             parts[k] += eaten - room[a, 0]
             room[a, 0] = eaten
+
+
+@kernel
+def _split_book(
+    accounts, tables, journal, marks_before, marks, code, rows, mine, parts, book, mode
+):
+    """Write the same for a cross pool that scenarios margin; ``book`` (A, 1) is room for it."""
+    n = code
+    for a in range(book.shape[0]):
+        book[a, 0] = held_by(accounts.position[a, n], accounts.mode[a, n], 0, a)
+    for k in mine:
+        if adl_counts(accounts, journal, 0, rows[1, k], n):
+            book[rows[1, k], 0] -= rows[2, k]
+    before = _eaten_of_book(tables, marks_before, marks, book, mode)
+    for k in mine:
+        a = rows[1, k]
+        parts[k] = rows[3, k]
+        if adl_counts(accounts, journal, 0, a, n):
+            book[a, 0] += rows[2, k]
+            eaten = _eaten_of_book(tables, marks_before, marks, book, mode)
+            parts[k] += eaten - before - position_value(tables, marks_before, a, rows[2, k])
+            before = eaten
+
+
+@kernel
+def _eaten_of_book(tables, marks_before, marks, book, mode):
+    """Return the margin that the move of all marks eats of a book, micro-USD."""
+    eaten = book_need(tables, marks, book, mode) - book_need(tables, marks_before, book, mode)
+    for a in range(marks.size):
+        eaten += position_value(tables, marks_before, a, book[a, 0])
+        eaten -= position_value(tables, marks, a, book[a, 0])
+    return eaten

@@ -103,7 +103,7 @@ def _explain_books(
         adl_loss = 0
         for a in range(marks.size):
             before[a, 0] = _held_before(accounts, journal, 0, a, n)
-            now[a, 0] = _held(accounts.position[a, n], accounts.mode[a, n], 0, a)
+            now[a, 0] = held_by(accounts.position[a, n], accounts.mode[a, n], 0, a)
             adl = _adl_lots(accounts, journal, 0, a, n)
             prior[a, 0] = now[a, 0] - adl
             excess += position_value(tables, marks_before, a, before[a, 0])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stresslab.core.declarations import declared, param
 from stresslab.liquidation.closures import CLOSURES, Closure
-from stresslab.liquidation.closures.least_of_portfolio import LeastOfPortfolio
+from stresslab.liquidation.closures.least_common_share import LeastCommonShare
 from stresslab.liquidation.closures.least_to_restore import LeastToRestore
 from stresslab.liquidation.closures.whole import Whole
 from stresslab.margin.rules import MarginRules, ModeRules
@@ -37,12 +37,8 @@ class MarginAndClosure(MarginRules):
     def faults(self) -> Iterator[tuple[str, str]]:
         yield from super().faults()
         closure = type(self.cross.closure)
-        if self.portfolio is not None and closure not in (Whole, LeastOfPortfolio):
+        if self.portfolio is not None and closure not in (Whole, LeastCommonShare):
             yield (
                 "cross.closure",
-                "measures legs by brackets; under portfolio margin use whole or least_of_portfolio",
+                "measures legs by brackets; under portfolio margin use whole or least_common_share",
             )
-        if self.portfolio is None and closure is LeastOfPortfolio:
-            yield "cross.closure", "is for cross pools under margin.portfolio, which is not set"
-        if isinstance(self.isolated.closure, LeastOfPortfolio):
-            yield "isolated.closure", "is for cross pools under margin.portfolio"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from stresslab.liquidation.closures.closure import Closure
 from stresslab.liquidation.closures.common_share import CommonShare
 from stresslab.liquidation.closures.dutch_auction import DutchAuction
-from stresslab.liquidation.closures.least_of_portfolio import LeastOfPortfolio
+from stresslab.liquidation.closures.least_common_share import LeastCommonShare
 from stresslab.liquidation.closures.least_to_restore import LeastToRestore
 from stresslab.liquidation.closures.rate_limited import RateLimited
 from stresslab.liquidation.closures.share_per_step import SharePerStep
@@ -28,7 +28,7 @@ CLOSURES: dict[str, type[Closure]] = {
     "rate_limited": RateLimited,
     "dutch_auction": DutchAuction,
     "takeover": Takeover,
-    "least_of_portfolio": LeastOfPortfolio,
+    "least_common_share": LeastCommonShare,
 }
 
 __all__ = ["CLOSURES", "Closure"]

@@ -39,7 +39,7 @@ from tests.markets import (
 )
 
 CLASS = {"classes": {"majors": ["BTC", "ETH"]}}
-LEAST = {"kind": "least_of_portfolio"}
+LEAST = {"kind": "least_common_share"}
 
 
 def venue(*accounts, spot=(), perpetuals=("BTC", "ETH"), rules=None, **changes: Any):
@@ -372,10 +372,12 @@ def test_causes_and_money_add_up_in_a_lively_market_margined_by_scenarios(book):
         margin__cross__closure=LEAST,
         duration_seconds=25.0,
         market__shocks={"s": fall(0.25, at=10.0)},
+        liquidation__insurance_fund_usd=0.0,
     )
     tables = tables_of(model_of(story))
     modes = tables["liquidations"]["mode"].tolist()
     assert modes.count("cross") > 10
+    assert tables["adl"]["account"].size > 0
     lost = rows(tables, "liquidations", "liquidation", "excess_before_micro_usd",
                 "equity_micro_usd", "maintenance_micro_usd")  # fmt: skip
     amounts = rows(tables, "breach_amounts", "liquidation", "amount_micro_usd")

@@ -218,10 +218,11 @@ def test_collateral_buys_no_other_coin_and_no_isolated_margin():
 def test_margin_moved_into_an_isolated_position_is_money_too():
     """The wallet has 50 USD beside 10 coins; the coins move nothing."""
     story = market(
-        {"one": people((1050.0, {"USDX": 10})), "two": people((1e6, {}))}, assets=("USDX", "BTC")
+        {"one": people((1050.0, {"USDX": 10})), "two": people((1e6, {}))},
+        assets=("USDX", "BTC", "ETH"),
     )
     story["assets"]["USDX"] = asset("spot")
-    story["margin"]["brackets"] = {"BTC": BRACKETS}
+    story["margin"]["brackets"] = {"BTC": BRACKETS, "ETH": BRACKETS}
     story["margin"]["collateral"] = {"USDX": {"haircut": 0.2}}
     model = model_of(story)
     c = model.world.clearing

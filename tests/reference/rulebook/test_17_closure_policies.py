@@ -52,6 +52,7 @@ SETTINGS = {
     "tier_step_down": {"brackets": 1},
     "share_per_step": {"share": 0.3, "least_usd": 150.0, "most_usd": 1500.0},
     "common_share": {"multiple_of": 0.2},
+    "least_common_share": {},
     "rate_limited": {"usd_per_window": 700.0, "window_seconds": 2.0},
     "takeover": {"most_kept": 0.015},
     "dutch_auction": {"fast_seconds": 2.0, "slow_seconds": 4.0, "insolvent_seconds": 4.0},
@@ -216,6 +217,15 @@ def common_fifths(pool, asset, clock, memory):
     return cut(next((n for n in range(1, 5) if pool.restored_by(cut(n))), 5))[asset]
 
 
+def common_permille(pool, asset, clock, memory):
+    """The first permille of all positions, each in lots rounded up, that restores the pool."""
+
+    def cut(share):
+        return {a: math.ceil(abs(lots) * Fraction(share, 1000)) for a, lots in pool.lots.items()}
+
+    return cut(next((n for n in range(1, 1000) if pool.restored_by(cut(n))), 1000))[asset]
+
+
 def room_of_two_steps(pool, asset, clock, memory):
     """What is left of 700 USD in this step and the one before."""
     used = sum(amount for step, a, amount in memory.get("used", []) if a == asset
@@ -231,6 +241,7 @@ MOST = {
     "tier_step_down": down_a_bracket,
     "share_per_step": three_tenths,
     "common_share": common_fifths,
+    "least_common_share": common_permille,
     "rate_limited": room_of_two_steps,
     "dutch_auction": whole_position,
     "takeover": whole_position,

@@ -1,4 +1,4 @@
-"""Compiled rule of :class:`stresslab.liquidation.closures.least_of_portfolio.LeastOfPortfolio`."""
+"""Compiled rule of :class:`stresslab.liquidation.closures.least_common_share.LeastCommonShare`."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from stresslab.margin.tiers import maintenance_margin
 
 
 @kernel
-def close_of_portfolio(accounts, tables, terms, marks, pools, orders):
-    """Add orders for all legs of every cross pool, the least common share that restores it."""
+def close_least_share(accounts, tables, terms, marks, pools, orders):
+    """Add orders for all legs of every pool, the least common share that restores it."""
     n_assets, n_accounts = accounts.position.shape
     for code in pools:
-        n = code % n_accounts
-        share = _least_share(accounts, tables, terms, marks, n)
+        pool, n = code // n_accounts, code % n_accounts
+        share = _least_share(accounts, tables, terms, marks, pool, n)
         for a in range(n_assets):
-            if is_leg(accounts, 0, n, a):
+            if is_leg(accounts, pool, n, a):
                 lots = mul_div(abs(accounts.position[a, n]), share, PERMILLE, CEIL)
                 add_order(accounts, orders, code, n, a, lots, 0)
 
 
 @kernel
-def _least_share(accounts, tables, terms, marks, n):
+def _least_share(accounts, tables, terms, marks, pool, n):
     """Return the least share in permille that restores a pool; all of it when none does.
 
     What is missing falls as the share grows: requirement and equity are nearly linear in it.
     """
-    equity, _, _ = pool_state(accounts, tables, marks, 0, n)
+    equity, _, _ = pool_state(accounts, tables, marks, pool, n)
     low, high = 1, PERMILLE
     while low < high:
         middle = (low + high) // 2
-        if _restores(accounts, tables, terms, marks, n, middle, equity):
+        if _restores(accounts, tables, terms, marks, pool, n, middle, equity):
             high = middle
         else:
             low = middle + 1
@@ -41,17 +41,19 @@ def _least_share(accounts, tables, terms, marks, n):
 
 
 @kernel
-def _restores(accounts, tables, terms, marks, n, share, equity):
-    need = book_requirement(
-        tables, marks, accounts.position, accounts.mode, n, MAINTENANCE, ALL_LEGS, share
-    )
-    closed = 0
+def _restores(accounts, tables, terms, marks, pool, n, share, equity):
+    by_scenarios = pool == 0 and tables.portfolio.shape[0] > 0
+    need, closed = 0, 0
+    if by_scenarios:
+        need = book_requirement(
+            tables, marks, accounts.position, accounts.mode, n, MAINTENANCE, ALL_LEGS, share
+        )
     for a in range(marks.size):
-        if is_leg(accounts, 0, n, a):
+        if is_leg(accounts, pool, n, a):
             held = abs(accounts.position[a, n])
             lots = mul_div(held, share, PERMILLE, CEIL)
             price = marks[a] * tables.unit_value[a]
             closed += lots * price
-            if tables.is_spot[a]:
+            if tables.is_spot[a] or not by_scenarios:
                 need += maintenance_margin(tables, a, (held - lots) * price)
     return is_restored(terms, equity, need, closed)
