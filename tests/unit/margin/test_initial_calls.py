@@ -67,7 +67,7 @@ def test_a_price_counts_for_both_sides_of_the_comparison():
 
 @pytest.mark.parametrize(
     ("haircut", "backs"),
-    [(None, 0), ({"haircut": 0.2}, 80), ({"haircut": 0.2, "initial_addition": 0.1}, 70)],
+    [(None, 0), ({"haircut": 0.2}, 80), ({"haircut": 0.2, "initial_addition": 0.5}, 30)],
 )
 def test_spot_backs_what_its_haircut_leaves(haircut, backs):
     """A lot of spot for 100 of the 1,000 USD; 10 lots of a perpetual need 100."""
