@@ -40,6 +40,7 @@ def faults_of(tables: Tables, amounts: Amounts) -> list[str]:
         *_impossible_sources(tables, amounts),
         *_unbalanced_shares(tables),
         *_unbalanced_deficits(tables),
+        *_unbalanced_payers(tables),
     ]
 
 
@@ -110,3 +111,30 @@ def _unbalanced_deficits(tables: Tables) -> Iterator[str]:
             f"liquidation {int(tables['waterfall']['liquidation'][row])}: a deficit of "
             f"{int(deficit[row])} micro-USD was covered by {int(np.asarray(paid)[row])}"
         )
+
+
+def _unbalanced_payers(tables: Tables) -> Iterator[str]:
+    """Compare what named accounts paid for each liquidation with what the waterfall says.
+
+    What is kept back on withdrawal is paid for all liquidations together, and by no more than
+    accounts have.
+    """
+    if (as_int(tables["socialised"]["liquidation"]) < 0).any():
+        payers: tuple[str, ...] = ("adl",)
+    else:
+        payers = ("adl", "socialised")
+    for payer in payers:
+        told = _by_liquidation(tables["waterfall"], f"{payer}_micro_usd")
+        named = _by_liquidation(tables[payer], "loss_micro_usd")
+        for number in sorted(told.keys() | named.keys()):
+            paid, due = named.get(number, 0), told.get(number, 0)
+            if paid != due:
+                yield (
+                    f"liquidation {number}: accounts paid {paid} micro-USD in table {payer}, the "
+                    f"waterfall says {due}"
+                )
+
+
+def _by_liquidation(rows: dict[str, np.ndarray], column: str) -> dict[int, int]:
+    (numbers,), sums = sum_by([as_int(rows["liquidation"])], as_int(rows[column]))
+    return dict(zip(numbers.tolist(), sums.tolist(), strict=True))

@@ -10,8 +10,7 @@ from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel
 from stresslab.core.errors import InvariantError
 from stresslab.core.events import CROSS
-from stresslab.core.ledger import Journal
-from stresslab.liquidation.judgement import adl_counts, book_need, eaten_by_move, held_by
+from stresslab.liquidation.judgement import book_need, eaten_by_move, held_by
 from stresslab.margin.pools import position_value
 from stresslab.margin.tiers import MarginTables
 
@@ -41,7 +40,7 @@ class AdlTrail:
         self._chunks.clear()
 
     def sources(
-        self, accounts: Accounts, tables: MarginTables, journal: Journal, marks_before: np.ndarray,
+        self, accounts: Accounts, tables: MarginTables, marks_before: np.ndarray,
         marks: np.ndarray, pools: np.ndarray, total: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
         """Return (place in ``pools``, liquidation, micro-USD eaten), by place and liquidation.
@@ -61,12 +60,14 @@ class AdlTrail:
             room = np.zeros((accounts.position.shape[0], 2), np.int64)
             for code in pools[np.isin(pools, rows[_CODE])]:
                 mine = np.flatnonzero(rows[_CODE] == code)
-                split = (accounts, tables, journal, marks_before, marks, code, rows, mine, parts)
+                split = (accounts, tables, marks_before, marks, code, rows, mine, parts)
                 if code < accounts.id.size and tables.portfolio.shape[0] > 0:
                     _split_book(*split, room[:, :1].copy(), np.full((len(room), 1), CROSS, np.int8))
                 else:
                     _split(*split, room)
-            place, source, amount = _summed(np.searchsorted(pools, rows[_CODE]), rows, parts)
+            order = np.argsort(pools)
+            places = order[np.searchsorted(pools, rows[_CODE], sorter=order)]
+            place, source, amount = _summed(places, rows, parts)
         sums = np.zeros(pools.size, np.int64)
         np.add.at(sums, place, amount)
         for wrong in np.flatnonzero(sums != total):
@@ -89,7 +90,7 @@ def _summed(
 
 
 @kernel
-def _split(accounts, tables, journal, marks_before, marks, code, rows, mine, parts, room):
+def _split(accounts, tables, marks_before, marks, code, rows, mine, parts, room):
     """Write what each transfer ate: what it cost at the old marks, and the moves since of its lots.
 
     ``room`` (A, 2) holds what has been eaten of the lots before a transfer, and these lots.
@@ -98,42 +99,33 @@ def _split(accounts, tables, journal, marks_before, marks, code, rows, mine, par
     for a in range(room.shape[0]):
         room[a, 1] = held_by(accounts.position[a, n], accounts.mode[a, n], pool, a)
     for k in mine:
-        a = rows[1, k]
-        if adl_counts(accounts, journal, pool, a, n):
-            room[a, 1] -= rows[2, k]
+        room[rows[_ASSET, k], 1] -= rows[_LOTS, k]
     for a in range(room.shape[0]):
         room[a, 0] = eaten_by_move(tables, marks_before, marks, a, room[a, 1])
     for k in mine:
-        a = rows[1, k]
-        parts[k] = rows[3, k]
-        if adl_counts(accounts, journal, pool, a, n):
-            parts[k] -= position_value(tables, marks_before, a, rows[2, k])
-            room[a, 1] += rows[2, k]
-            eaten = eaten_by_move(tables, marks_before, marks, a, room[a, 1])
-            parts[k] += eaten - room[a, 0]
-            room[a, 0] = eaten
+        a, lots = rows[_ASSET, k], rows[_LOTS, k]
+        room[a, 1] += lots
+        eaten = eaten_by_move(tables, marks_before, marks, a, room[a, 1])
+        parts[k] = rows[_CASH, k] - position_value(tables, marks_before, a, lots)
+        parts[k] += eaten - room[a, 0]
+        room[a, 0] = eaten
 
 
 @kernel
-def _split_book(
-    accounts, tables, journal, marks_before, marks, code, rows, mine, parts, book, mode
-):
+def _split_book(accounts, tables, marks_before, marks, code, rows, mine, parts, book, mode):
     """Write the same for a cross pool that scenarios margin; ``book`` (A, 1) is room for it."""
     n = code
     for a in range(book.shape[0]):
         book[a, 0] = held_by(accounts.position[a, n], accounts.mode[a, n], 0, a)
     for k in mine:
-        if adl_counts(accounts, journal, 0, rows[1, k], n):
-            book[rows[1, k], 0] -= rows[2, k]
+        book[rows[_ASSET, k], 0] -= rows[_LOTS, k]
     before = _eaten_of_book(tables, marks_before, marks, book, mode)
     for k in mine:
-        a = rows[1, k]
-        parts[k] = rows[3, k]
-        if adl_counts(accounts, journal, 0, a, n):
-            book[a, 0] += rows[2, k]
-            eaten = _eaten_of_book(tables, marks_before, marks, book, mode)
-            parts[k] += eaten - before - position_value(tables, marks_before, a, rows[2, k])
-            before = eaten
+        a, lots = rows[_ASSET, k], rows[_LOTS, k]
+        book[a, 0] += lots
+        eaten = _eaten_of_book(tables, marks_before, marks, book, mode)
+        parts[k] = rows[_CASH, k] - position_value(tables, marks_before, a, lots) + eaten - before
+        before = eaten
 
 
 @kernel

@@ -167,7 +167,7 @@ class LiquidationEngine:
         loss = c.accounts.entry_cost[:, n].T - held * self._board.ticks * c.tables.unit_value
         charged = np.where(is_own, loss, np.iinfo(np.int64).min).argmax(axis=1)
         sources = self._waterfall.trail.sources(
-            c.accounts, c.tables, c.journal, self._judged_marks, self._board.ticks, fresh,
+            c.accounts, c.tables, self._judged_marks, self._board.ticks, fresh,
             why.by_reason[:, ADL],
         )  # fmt: skip
         ids = self.recorder.open_spells(step, round_, fresh, why, legs, charged, sources)
@@ -341,6 +341,8 @@ class LiquidationEngine:
                 continue
             spell, (pool, n) = self._active[code], divmod(code, n_accounts)
             taken = self._waterfall.take_over(pool, n, asset, self._board.ticks, spell.id)
+            if not taken.seized:
+                continue
             self.recorder.settlement(step, spell, 0, taken)
             _, _, notional = self._states(np.array([code]))
             if notional[0] == 0:

@@ -290,17 +290,10 @@ def eaten_by_move(tables, marks_before, marks, asset, lots):
 @kernel
 def _adl_lots(accounts, journal, pool, asset, n):
     """Return the lots that ADL gave a pool since the last judgement."""
-    return (
-        journal.adl_lots[journal.slot[n], asset]
-        if adl_counts(accounts, journal, pool, asset, n)
-        else 0
-    )
-
-
-@kernel
-def adl_counts(accounts, journal, pool, asset, n):
-    """Tell whether lots that ADL moved since the last judgement were those of a pool."""
-    return journal.slot[n] >= 0 and _held_before(accounts, journal, pool, asset, n) != 0
+    slot = journal.slot[n]
+    if slot < 0 or _held_before(accounts, journal, pool, asset, n) == 0:
+        return 0
+    return journal.adl_lots[slot, asset]
 
 
 @kernel

@@ -19,6 +19,7 @@ from tests.markets import (
     ORDER_BOOK,
     TICKS,
     USD,
+    asset,
     buy_at_market,
     changed,
     market,
@@ -448,6 +449,73 @@ def test_an_exhausted_book_sends_the_leg_to_winners_at_its_bankruptcy_price(side
     assert model.world.clearing.accounts.position[0].tolist() == [0, 0, 0]
 
 
+def test_a_venue_without_counterparties_leaves_the_leg_open():
+    """The winners have sold to `external`, which takes no part: nothing to hand over to."""
+    scenario = market(
+        {"victim": people((300.0, {"BTC": 20})), "other": people((1e4, {"BTC": -20}))},
+        market__book=ORDER_BOOK,
+        liquidation={"feedback": "market", "insurance_fund_usd": 0.0,
+                     "adl_on_exhausted_book": True},
+    )  # fmt: skip
+    model = model_of(scenario)
+    c = model.world.clearing
+    c.accounts.position[0, 1] = 0
+    c.house.position[0] = -20
+    model.world.index[2:] = TICKS - 1200
+    tables = tables_of(model)
+    assert len(tables["waterfall"]["step"]) == len(tables["adl"]["step"]) == 0
+    assert tables["liquidations"]["outcome"].tolist() == ["open"]
+
+
+def test_one_leg_of_two_goes_at_its_own_bankruptcy_price():
+    """Maintenance 80 and 40: of the 100 USD left, two thirds go with the first leg."""
+    scenario = market(
+        {
+            "victim": people((700.0, {"BTC": 20, "ETH": 10})),
+            "other": people((1e4, {"BTC": -20}), (1e4, {"ETH": -10})),
+        },
+        assets=("BTC", "ETH"),
+        duration_seconds=2.0,
+        market__book=ORDER_BOOK,
+        liquidation={"feedback": "market", "insurance_fund_usd": 0.0,
+                     "adl_on_exhausted_book": True},
+    )  # fmt: skip
+    model = model_of(scenario)
+    model.world.index[2:, 0] = TICKS - 2000
+    model.world.index[2:, 1] = TICKS - 2000
+    assert model.world.clearing.accounts.cash[0, 0] == (700 - 3000) * USD
+    tables = tables_of(model)
+    assert rows(tables, "adl", "asset", "lots", "loss_micro_usd") == [(0, 20, -66_666_666)]
+    assert tables["liquidations"]["outcome"].tolist() == ["open"]
+    assert state(model, 0) == (100 * USD - 66_666_666, 40 * USD, 800 * USD)
+
+
+def test_spot_that_finds_no_buyer_is_not_handed_to_anybody():
+    """A pool of spot and money owed: nobody is on the other side of spot."""
+    scenario = market(
+        {"holder": people((1000.0, {"SPOT": 4, "BTC": 1})), "other": people((1e4, {"BTC": -1}))},
+        assets=("BTC", "SPOT"),
+        market__book=ORDER_BOOK,
+        assets__SPOT=asset("spot"),
+        margin__spot_haircut=0.2,
+        margin__brackets={"BTC": [{"floor_usd": 0.0, "maintenance_rate": 0.01,
+                                   "max_leverage": 10.0}]},
+        liquidation={"feedback": "market", "insurance_fund_usd": 0.0,
+                     "adl_on_exhausted_book": True},
+    )  # fmt: skip
+    model = model_of(scenario)
+    c = model.world.clearing
+    c.accounts.cash[0, 0] -= 950 * USD  # borrowed to nearly what the haircut allows
+    c.house.cash[0] += 950 * USD
+    model.world.index[2:, 1] = 9000
+    tables = tables_of(model)
+    assert (
+        tables["forced_orders"]["asset"][0] == 1
+        and not tables["forced_orders"]["filled_lots"].any()
+    )
+    assert len(tables["adl"]["lots"]) == 0
+
+
 # -- who paid whom, account by account -------------------------------------------------------------
 
 
@@ -486,8 +554,8 @@ def test_flows_balance_account_by_account_and_liquidation_by_liquidation(policy,
     tables = tables_of(model)
     expected = dict(rows(tables, "accounts", "account", "wealth_micro_usd"))
     lost = np.array([33, 29]) * USD
-    for account, asset, lots in rows(tables, "positions", "account", "asset", "initial_lots"):
-        expected[account] -= lots * int(lost[asset])
+    for account, place, lots in rows(tables, "positions", "account", "asset", "initial_lots"):
+        expected[account] -= lots * int(lost[place])
     flows = {}
     for account, number, deficit, fund in rows(
         tables, "waterfall", "account", "liquidation", "deficit_micro_usd", "fund_micro_usd"

@@ -93,3 +93,28 @@ def test_many_faults_are_counted() -> None:
     log["price_causes"]["share"] *= 2
     with pytest.raises(InvariantError, match=r"\(and \d more\)$"):
         check(log)
+
+
+def _settled(**socialised: int) -> dict:
+    """Return a log in which liquidation 3 has 7 of its deficit seized from winners and 5 shared."""
+    covered = {"deficit_micro_usd": 12, "adl_micro_usd": 7, "socialised_micro_usd": 5}
+    return tables(
+        waterfall=[{"liquidation": 3, **covered}],
+        adl=[{"liquidation": 3, "loss_micro_usd": loss} for loss in (4, 3)],
+        socialised=[{"liquidation": 3, "loss_micro_usd": 5} | socialised],
+    )
+
+
+def test_who_paid_for_a_liquidation_adds_up_to_what_it_got() -> None:
+    assert faults(_settled()) == []
+    log = _settled(loss_micro_usd=4)
+    log["adl"]["liquidation"][0] = 2
+    assert faults(log) == [
+        "liquidation 2: accounts paid 4 micro-USD in table adl, the waterfall says 0",
+        "liquidation 3: accounts paid 3 micro-USD in table adl, the waterfall says 7",
+        "liquidation 3: accounts paid 4 micro-USD in table socialised, the waterfall says 5",
+    ]
+
+
+def test_a_haircut_on_withdrawal_is_paid_for_all_liquidations_together() -> None:
+    assert faults(_settled(liquidation=-1, loss_micro_usd=4)) == []
