@@ -135,7 +135,7 @@ class LiquidationEngine:
         if fresh.size:
             self._open_spells(step, round_, fresh)
         self._close_spells(step, breached)
-        self._alert(step, round_, np.setdiff1d(suspects, breached))
+        self._alert(step, round_, suspects[~np.isin(suspects, breached)])
         clear_journal(c.journal)
         self._waterfall.trail.clear()
         self._judged_marks = marks.copy()
