@@ -6,7 +6,8 @@ that a shock written in the scenario and one written in a grid are the same thin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -78,7 +79,12 @@ class Source:
 
     run: Run
     design: str
-    kept: frozenset[str]  # cells of the run that keep their event log
+    find_kept: Callable[[], list[str]]
+
+    @property
+    def kept(self) -> list[str]:
+        """Cells of the run that keep their event log; finding them reads every record."""
+        return self.find_kept()
 
     @property
     def plan(self) -> Mapping[str, Any]:
@@ -231,7 +237,7 @@ class Source:
     def kept_at_focus(self, pattern: str) -> pl.DataFrame:
         """Return finished places of a pattern at its focus that keep their event log, or refuse."""
         rows = self.at_focus(pattern, one_point=False)
-        rows = rows.filter(pl.col("cell").is_in(list(self.kept)))
+        rows = rows.filter(pl.col("cell").is_in(self.kept))
         if not rows.height:
             raise NotInRun("no finished cell keeps its event log; 'record.events' sets which do")
         return rows
@@ -269,6 +275,6 @@ def rank(column: str, names: list[str]) -> pl.Expr:
 
 def sources(run: Run) -> Iterator[Source]:
     """Yield the designs of a run in the order of its config."""
-    kept = frozenset(run.with_events())
+    find_kept = functools.cache(run.with_events)
     for design in run.study["designs"]:
-        yield Source(run, design, kept)
+        yield Source(run, design, find_kept)

@@ -87,6 +87,10 @@ class Run:
         return [cell for cell, _, _ in self.resolved["cells"]]
 
     @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.cells)
+
+    @cached_property
     def design(self) -> pl.DataFrame:
         """One row per place of a cell: design, point, arm, control, replicate, and its values."""
         from stresslab.results.frames import read_parquet
@@ -122,6 +126,8 @@ class Run:
 
     def find(self, beginning: str) -> str:
         """Return the cell whose identity begins like this."""
+        if beginning in self._known:
+            return beginning
         found = [cell for cell in self.cells if cell.startswith(beginning)]
         if len(found) != 1 or not beginning:
             what = "no cell" if not found else f"{len(found)} cells"

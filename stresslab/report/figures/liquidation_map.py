@@ -16,7 +16,7 @@ from stresslab.report.style import Stroke, strokes
 
 def prepare(source: Source) -> Prepared:
     """Take the map of one run per arm: the same people in every arm; modes for a single arm."""
-    rows = source.done.filter(pl.col("cell").is_in(list(source.kept)))
+    rows = source.done.filter(pl.col("cell").is_in(source.kept))
     firsts = rows.sort("replicate", maintain_order=True).unique("arm", maintain_order=True)
     if not firsts.height:
         raise NotInRun("no finished cell keeps its event log; 'record.events' sets which do")
