@@ -70,7 +70,9 @@ class LiquidationEngine:
         levels = np.array([rate_units(level) for level in margin.call_levels], np.int64)
         self._alerts = Alerts(levels, (n_assets + 1) * n_accounts)
         self._judged_marks = board.ticks.copy()
-        self._judged_tables = clearing.tables._replace(rate=clearing.tables.rate.copy())
+        self._judged_tables = clearing.tables._replace(
+            rate=clearing.tables.rate.copy(), portfolio=clearing.tables.portfolio.copy()
+        )
         self.lowest_marks = board.ticks.copy()
         self.forced_lots = np.zeros(n_assets, np.int64)
         self.rounds = 0
@@ -140,6 +142,7 @@ class LiquidationEngine:
         self._waterfall.trail.clear()
         self._judged_marks = marks.copy()
         self._judged_tables.rate[:] = c.tables.rate
+        self._judged_tables.portfolio[:] = c.tables.portfolio
         return breached
 
     def _bring_over(self, chains: ChainBook, step: int, breached: np.ndarray) -> np.ndarray:

@@ -58,7 +58,9 @@ def explain(accounts, tables_before, tables, journal, marks_before, marks, pools
     n_books = int(np.searchsorted(pools, n_accounts)) if tables.portfolio.shape[0] > 0 else 0
     if n_books > 0:
         books = Explanation(*(column[:n_books] for column in rows))
-        explain_books(accounts, tables, journal, marks_before, marks, pools[:n_books], books)
+        explain_books(
+            accounts, tables_before, tables, journal, marks_before, marks, pools[:n_books], books
+        )
     others = Explanation(*(column[n_books:] for column in rows))
     _explain(accounts, tables_before, tables, journal, marks_before, marks, pools[n_books:], others)
     eaten = rows.by_price.sum(axis=1) + rows.by_reason.sum(axis=1)
@@ -72,20 +74,23 @@ def explain(accounts, tables_before, tables, journal, marks_before, marks, pools
     return rows
 
 
-def explain_books(accounts, tables, journal, marks_before, marks, pools, rows) -> None:  # type: ignore[no-untyped-def]
+def explain_books(  # type: ignore[no-untyped-def]
+    accounts, tables_before, tables, journal, marks_before, marks, pools, rows
+) -> None:
     """Write the same for cross pools that scenarios margin."""
     n_assets = marks.size
     before, prior, now = (np.zeros((n_assets, 1), np.int64) for _ in range(3))
     mode = np.full((n_assets, 1), CROSS, np.int8)
     _explain_books(
-        accounts, tables, journal, marks_before, marks, pools, rows, before, prior, now, mode,
-        marks_before.copy(), np.zeros((3, n_assets), np.int64),
+        accounts, tables_before, tables, journal, marks_before, marks, pools, rows, before, prior,
+        now, mode, marks_before.copy(), np.zeros((3, n_assets), np.int64),
     )  # fmt: skip
 
 
 @kernel
 def _explain_books(
-    accounts, tables, journal, marks_before, marks, pools, rows, before, prior, now, mode, at, work
+    accounts, tables_before, tables, journal, marks_before, marks, pools, rows, before, prior, now,
+    mode, at, work
 ):  # fmt: skip
     """Explain with the books as they were, as they are, and as they would be without ADL."""
     for place in range(pools.size):
@@ -112,12 +117,14 @@ def _explain_books(
             adl_loss -= position_value(tables, marks, a, adl)
             moved = position_value(tables, marks, a, prior[a, 0])
             by_price[a] = position_value(tables, marks_before, a, prior[a, 0]) - moved
-        need = book_need(tables, marks_before, before, mode)
+        need = book_need(tables_before, marks_before, before, mode)
         rows.excess_before[place] = excess - need
-        own = book_need(tables, marks_before, now, mode) - need
-        by_reason[OWN_EXECUTION] += own
+        need_now = book_need(tables_before, marks_before, now, mode)
+        by_reason[OWN_EXECUTION] += need_now - need
+        raised = book_need(tables, marks_before, now, mode)
+        by_reason[REQUIREMENT] = raised - need_now
         need_prior = _share_out(tables, marks_before, marks, prior, mode, at, work, by_price)
-        moved = book_need(tables, marks, now, mode) - book_need(tables, marks_before, now, mode)
+        moved = book_need(tables, marks, now, mode) - raised
         by_reason[ADL] += adl_loss + moved - need_prior
 
 

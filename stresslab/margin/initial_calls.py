@@ -19,10 +19,13 @@ def pools_below_initial_margin(
 ) -> np.ndarray:
     """Return the codes of all pools that could not open their positions now, rising.
 
-    The sweep looks for them with straight lines above the steps of initial margin.
+    The sweep looks for them with straight lines above the steps of initial margin; what scenarios
+    margin is looked at one by one.
     """
-    room = np.empty(accounts.cash.size, np.int64)
-    suspects = pools_short_of_margin(accounts, _lines_above(tables), marks, RATE_UNIT, room)
+    suspects = np.arange(accounts.cash.size)
+    if tables.portfolio.shape[0] == 0:
+        above = _lines_above(tables)
+        suspects = pools_short_of_margin(accounts, above, marks, RATE_UNIT, suspects)
     found = _below_initial(accounts, tables, marks, suspects)
     return suspects[:found]
 
@@ -94,6 +97,8 @@ def _is_wallet_below(accounts, tables, marks, n):
 
 @kernel
 def _is_silo_below(accounts, tables, marks, asset, n):
+    if accounts.mode[asset, n] != ISOLATED:
+        return False
     value = accounts.position[asset, n] * marks[asset] * tables.unit_value[asset]
     need = initial_margin(tables, asset, abs(value), ISOLATED)
     return accounts.cash[1 + asset, n] + value < need

@@ -1,7 +1,8 @@
 """The margin rates in force: the brackets' own and the add-ons of every part, written each step.
 
 A constant added to every maintenance rate of an asset leaves the deductions as they are, since
-they depend on differences of rates; margin stays continuous in the notional.
+they depend on differences of rates; margin stays continuous in the notional. Where scenarios margin
+cross pools, the add-ons are to the charge on the asset's notional.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from stresslab.margin.requirement import RequirementPart
 from stresslab.margin.requirement.part import Opening, Running, Sight
+from stresslab.margin.portfolio.book import ADDITION, INITIAL_ADDITION
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 
 
@@ -32,6 +34,7 @@ class RatesInForce:
         self._tables = tables
         self._rate = [row.tolist() for row in tables.rate]
         self._initial = [row.tolist() for row in tables.initial]
+        self._grid = tables.portfolio.copy()
         running = [(part.assets or names, part.running(opening)) for part in parts.values()]
         self._parts: list[list[Running]] = [
             [] if spot else [part for assets, part in running if name in assets]
@@ -78,4 +81,7 @@ class RatesInForce:
         ):
             return False
         tables.rate[asset], tables.initial[asset] = new_rates, new_initials
+        for row in tables.portfolio[asset : asset + 1]:
+            row[ADDITION] = self._grid[asset, ADDITION] + need
+            row[INITIAL_ADDITION] = self._grid[asset, INITIAL_ADDITION] + asked[0] - initials[0]
         return True

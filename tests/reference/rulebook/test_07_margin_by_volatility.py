@@ -427,3 +427,66 @@ def test_maintenance_that_follows_volatility_feeds_the_cascade_that_makes_it(boo
     assert fed > 1.07 * fixed
     assert slow - fixed < (fed - fixed) / 4
     assert initial - fixed < (fed - fixed) / 4
+
+
+# -- where scenarios margin cross pools ------------------------------------------------------------
+
+
+def hedged(wealth_usd, prices=(), **announced):
+    """Return a hedged pool, 1,000 USD a side, whose only need is a charge of 1.5 % of 2,000."""
+    part = {"kind": "announced", "at_seconds": 2.0, **announced}
+    scenario = market(
+        {
+            "one": people((wealth_usd, {"BTC": 10, "ETH": -10})),
+            "rest": people((1e6, {"BTC": -10, "ETH": 10})),
+        },
+        assets=("BTC", "ETH"),
+        margin__portfolio={"classes": {"majors": ["BTC", "ETH"]}},
+        margin__cross__closure={"kind": "least_common_share"},
+        margin__call_below_initial=True,
+        margin__call_levels=(1.0,),
+        margin__requirement={"a": part},
+    )
+    model = model_of(scenario)
+    model.world.index[2:] = prices or TICKS
+    model.world.oracle[2:] = prices or TICKS
+    return model
+
+
+def test_the_add_on_is_to_the_charge_on_the_notional_of_each_leg():
+    """2 % more of 2,000 USD: 70 are needed of 69.99, and 70 would do."""
+    assert tables_of(hedged(70.0, maintenance=0.02))["liquidations"]["account"].size == 0
+    tables = tables_of(hedged(69.99, maintenance=0.02))
+    assert causes(tables) == {"requirement": 40 * USD}
+    assert rows(tables, "liquidations", "excess_before_micro_usd", "maintenance_micro_usd") == [
+        (39_990_000, 70 * USD)
+    ]
+
+
+def test_prices_of_the_step_act_at_the_new_charge():
+    """Both rise by 1 %: the hedge gains nothing, and 3.5 % of 20 USD more are asked."""
+    tables = tables_of(hedged(70.69, prices=(10_100, 10_100), maintenance=0.02))
+    amounts = rows(tables, "breach_amounts", "cause", "asset", "amount_micro_usd")
+    assert [x for x in amounts if x[0] == "requirement"] == [("requirement", -1, 40 * USD)]
+    moved = {a: amount for cause, a, amount in amounts if cause == "price"}
+    assert moved == {0: -10 * USD + 350_000, 1: 10 * USD + 350_000}
+
+
+def test_a_charge_that_was_judged_is_not_counted_again():
+    """75 hold against 70 in step 2; in step 3 the long leg loses 10 and the hedge is 10 short."""
+    model = hedged(75.0, maintenance=0.02)
+    model.world.index[3:, 0] = model.world.oracle[3:, 0] = 9_900
+    tables = tables_of(model)
+    assert tables["liquidations"]["excess_before_micro_usd"].tolist()[0] == 5 * USD
+    assert set(causes(tables)) == {"price"}
+
+
+def test_an_initial_add_on_calls_the_pool_and_refuses_its_orders():
+    """2 % and 0.5 % on top of 1.5 %: 80 are needed to open, and 79.99 are called."""
+    for wealth, n_calls in ((80.0, 0), (79.99, 1)):
+        model = hedged(wealth, initial=0.02)
+        assert accepted(model, 0, 1) == 1
+        tables = tables_of(model)
+        assert tables["accounts"]["n_margin_calls"].tolist()[0] == n_calls
+        assert tables["liquidations"]["account"].size == 0
+        assert accepted(model, 0, 1) == 0
