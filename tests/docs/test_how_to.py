@@ -26,6 +26,10 @@ ADDED = {
         "stresslab/market/impact/logarithmic.py",
         "stresslab/market/impact/__init__.py",
     ),
+    "add-a-closure.md": (
+        "stresslab/liquidation/closures/common_share.py",
+        "stresslab/liquidation/closures/__init__.py",
+    ),
     "add-a-figure.md": (
         "stresslab/report/figures/depth.py",
         "stresslab/report/figures/__init__.py",
@@ -72,7 +76,7 @@ def test_commands_that_are_shown_exist(page: str) -> None:
             assert all((ROOT / path).exists() for path in arguments if path.startswith("tests"))
 
 
-@pytest.mark.parametrize("page", ["add-a-strategy.md", "add-an-impact-law.md"])
+@pytest.mark.parametrize("page", ["add-a-strategy.md", "add-an-impact-law.md", "add-a-closure.md"])
 def test_the_config_that_is_shown_is_sound(page: str) -> None:
     read = YAML(typ="safe").load
     study, (shown,) = read(CONFIG), map(read, blocks(page, "yaml"))
