@@ -120,6 +120,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("volume_lots", INT, "lots traded in the step, forced ones included"),
         ("forced_lots", INT, "forced lots filled in the step, absolute"),
         ("insurance_fund_micro_usd", INT, "balance of the asset's own insurance fund, 0 if shared"),
+        ("is_halted", SMALL, "1 if a circuit breaker halts the market at the end of the step"),
     ),
     "requirements": _table(
         (

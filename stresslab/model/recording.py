@@ -28,6 +28,7 @@ _PATH = (
     "volume_lots",
     "forced_lots",
     "insurance_fund_micro_usd",
+    "is_halted",
 )
 _TOTALS = (
     "insurance_fund_micro_usd",
@@ -73,6 +74,7 @@ class Recording:
             w.floor.volume,
             self._engine.forced_lots,
             c.house.cash[FIRST_OWN_FUND:],
+            w.breaker.halted(clock - self._scenario.n_burn_in),
         )
         for name, value in zip(_PATH, values, strict=True):
             self._path[name][row] = value

@@ -274,6 +274,7 @@ def test_it_never_closes_more_than_its_rule_says(kind, mode, moves):
             pool = Seen(model, code, marks)
             most = MOST[kind](pool, asset, clock, memory)
             assert lots * pool.lots[asset] < 0 and 0 < abs(lots) <= most
+            assert kind in RATIONED or abs(lots) == most, "nor less, as far as it is free to"
             ordered += most
             used = abs(lots) * pool.price[asset]
             memory.setdefault("used", []).append((clock, asset, used))
@@ -281,6 +282,7 @@ def test_it_never_closes_more_than_its_rule_says(kind, mode, moves):
 
 
 ONE_LEG = {"least_to_restore", "tier_step_down"}
+RATIONED = {"share_per_step", "rate_limited"}  # legs share what a pool or market may close
 
 
 # -- each policy's own rule ------------------------------------------------------------------------

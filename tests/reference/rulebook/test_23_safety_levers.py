@@ -116,6 +116,7 @@ def test_a_halt_stops_forced_orders_and_where_it_says_so_all(stops, traded):
     assert forced(tables) == [(5, 1, -10)]
     volume = dict(rows(tables, "path", "step", "volume_lots"))
     assert [volume[step] for step in (3, 4, 5)] == {"trading": [0, 0, 11]}.get(stops, [1, 1, 11])
+    assert tables["path"]["is_halted"].tolist() == [0, 1, 1, 1, 0, 0, 0, 0]
     assert tables["counts"]["refused"].tolist() == [{"trading": 2}.get(stops, 0)]
     assert tables["liquidations"]["outcome"].tolist() == ["closed"] and traded
     free = played(changed(scenario, market__circuit_breaker=None), 9400, {1: quotes})
