@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from stresslab.margin.portfolio.book import ADDITION, INITIAL_ADDITION
 from stresslab.margin.requirement import RequirementPart
 from stresslab.margin.requirement.part import Opening, Running, Sight
-from stresslab.margin.portfolio.book import ADDITION, INITIAL_ADDITION
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 
 
