@@ -87,9 +87,14 @@ class Layout:
 
 
 def is_response(source: Source) -> bool:
-    """Tell whether a design varies a shock, and shares of cross margin, and nothing else."""
-    rest = [f for f in factors(source) if not f.key.endswith(".cross_share")]
-    return n_sizes(source) > 0 and not rest and not source.is_sampled
+    """Tell whether charts of shocks show all of a design.
+
+    They do if it varies a shock only, or a single arm's shock and share of cross margin.
+    """
+    rest = {f.key.rpartition(".")[2] for f in factors(source)}
+    is_phase = len(source.arms) == 1 and n_sizes(source) > 1
+    allowed = {"cross_share"} if is_phase else set()
+    return n_sizes(source) > 0 and rest <= allowed and not source.is_sampled
 
 
 def n_sizes(source: Source) -> int:

@@ -13,7 +13,7 @@ from stresslab.report.factors import factors
 from stresslab.report.html import Absent
 from stresslab.report.source import Source, sources
 from stresslab.results.run import Run
-from tests.contract.report.toy_run import FALL, FUND, FUNDS, REPLICATES, ToyRun
+from tests.contract.report.toy_run import FALL, FALLS, FUND, FUNDS, REPLICATES, ToyRun
 
 COUNTS = ("scenario.traders.levered.count", "scenario.traders.makers.count")
 STRATEGY = "scenario.traders.levered.strategy"
@@ -121,6 +121,21 @@ def test_a_design_of_shocks_alone_is_left_to_the_response() -> None:
     (found,) = drawings(run, ("design",))
     assert isinstance(found, Absent)
     assert "shock_response varies shocks and shares only" in found.reason
+
+
+def test_shares_of_cross_margin_under_several_arms_are_shown_here() -> None:
+    share = "scenario.margin_mode.cross_share"
+    run = toy([{share: s, FALL: f} for s in (0.2, 0.8) for f in FALLS])
+    frame = drawn(run).prepared.frames["design"]
+    assert frame["row"].unique(maintain_order=True).to_list() == [
+        "cross share 20 %",
+        "cross share 80 %",
+    ]
+    assert frame["panel"].unique(maintain_order=True).to_list() == [
+        "A alone 10 %",
+        "A alone 20 %",
+    ]
+    assert set(frame["arm"]) == {"isolated", "cross"}
 
 
 def test_a_shock_of_one_size_has_a_row_in_place_of_an_axis() -> None:

@@ -117,7 +117,7 @@ class ToyRun:
         names = {"design": design, "point": point, "arm": arm, "control": "feedback"}
         columns = {n: _plain(values.get(p)) for n, p in self.resolved["columns"].items()}
         place = {**names, "replicate": replicate, "cell": cell}
-        return {**place, **columns, "fall": fall, "cross_share": share}
+        return {**place, **columns, "fall": fall, "of_arm": share}
 
     def _outcome(self, place: dict[str, Any], is_failed: bool) -> dict[str, Any]:
         size = place["fall"] * (1 + place["replicate"] / 10)
@@ -125,10 +125,10 @@ class ToyRun:
             **_measured(),
             "share_accounts_liquidated": size,
             "penalties_usd": 12.5,
-            "spill_same_accounts_usd": 1e6 * size * place["cross_share"],
-            "crossed": float(place["cross_share"] > 0.4 and place["fall"] > 0.15),
+            "spill_same_accounts_usd": 1e6 * size * place["of_arm"],
+            "crossed": float(place["of_arm"] > 0.4 and place["fall"] > 0.15),
         }
-        place.pop("cross_share")
+        place.pop("of_arm")
         if is_failed:
             error = {"status": "failed", "error_type": "ValueError", "error": "no market"}
             return {**place, **error, **dict.fromkeys(values)}
