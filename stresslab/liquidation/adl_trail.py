@@ -60,11 +60,11 @@ class AdlTrail:
             room = np.zeros((accounts.position.shape[0], 2), np.int64)
             for code in pools[np.isin(pools, rows[_CODE])]:
                 mine = np.flatnonzero(rows[_CODE] == code)
-                split = (accounts, tables, marks_before, marks, code, rows, mine, parts)
                 if code < accounts.id.size and tables.portfolio.shape[0] > 0:
-                    _split_book(*split, room[:, :1].copy(), np.full((len(room), 1), CROSS, np.int8))
+                    book, mode = room[:, :1].copy(), np.full((len(room), 1), CROSS, np.int8)
+                    _split_book(accounts, tables, marks, code, rows, mine, parts, book, mode)
                 else:
-                    _split(*split, room)
+                    _split(accounts, tables, marks_before, marks, code, rows, mine, parts, room)
             order = np.argsort(pools)
             places = order[np.searchsorted(pools, rows[_CODE], sorter=order)]
             place, source, amount = _summed(places, rows, parts)
@@ -112,27 +112,28 @@ def _split(accounts, tables, marks_before, marks, code, rows, mine, parts, room)
 
 
 @kernel
-def _split_book(accounts, tables, marks_before, marks, code, rows, mine, parts, book, mode):
-    """Write the same for a cross pool that scenarios margin; ``book`` (A, 1) is room for it."""
+def _split_book(accounts, tables, marks, code, rows, mine, parts, book, mode):
+    """Write the same for a cross pool that scenarios margin; ``book`` (A, 1) is room for it.
+
+    A transfer that breaks a hedge is charged with what the rest of the book is asked for it.
+    """
     n = code
     for a in range(book.shape[0]):
         book[a, 0] = held_by(accounts.position[a, n], accounts.mode[a, n], 0, a)
     for k in mine:
         book[rows[_ASSET, k], 0] -= rows[_LOTS, k]
-    before = _eaten_of_book(tables, marks_before, marks, book, mode)
+    before = _missing(tables, marks, book, mode)
     for k in mine:
-        a, lots = rows[_ASSET, k], rows[_LOTS, k]
-        book[a, 0] += lots
-        eaten = _eaten_of_book(tables, marks_before, marks, book, mode)
-        parts[k] = rows[_CASH, k] - position_value(tables, marks_before, a, lots) + eaten - before
-        before = eaten
+        book[rows[_ASSET, k], 0] += rows[_LOTS, k]
+        missing = _missing(tables, marks, book, mode)
+        parts[k] = rows[_CASH, k] + missing - before
+        before = missing
 
 
 @kernel
-def _eaten_of_book(tables, marks_before, marks, book, mode):
-    """Return the margin that the move of all marks eats of a book, micro-USD."""
-    eaten = book_need(tables, marks, book, mode) - book_need(tables, marks_before, book, mode)
+def _missing(tables, marks, book, mode):
+    """Return the maintenance margin of a book less its value, micro-USD."""
+    missing = book_need(tables, marks, book, mode)
     for a in range(marks.size):
-        eaten += position_value(tables, marks_before, a, book[a, 0])
-        eaten -= position_value(tables, marks, a, book[a, 0])
-    return eaten
+        missing -= position_value(tables, marks, a, book[a, 0])
+    return missing

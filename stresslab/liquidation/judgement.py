@@ -119,13 +119,12 @@ def _explain_books(
             by_price[a] = position_value(tables, marks_before, a, prior[a, 0]) - moved
         need = book_need(tables_before, marks_before, before, mode)
         rows.excess_before[place] = excess - need
-        need_now = book_need(tables_before, marks_before, now, mode)
-        by_reason[OWN_EXECUTION] += need_now - need
-        raised = book_need(tables, marks_before, now, mode)
-        by_reason[REQUIREMENT] = raised - need_now
-        need_prior = _share_out(tables, marks_before, marks, prior, mode, at, work, by_price)
-        moved = book_need(tables, marks, now, mode) - raised
-        by_reason[ADL] += adl_loss + moved - need_prior
+        kept = book_need(tables_before, marks_before, prior, mode)
+        by_reason[OWN_EXECUTION] += kept - need
+        asked = book_need(tables, marks_before, prior, mode)
+        by_reason[REQUIREMENT] = asked - kept
+        asked += _share_out(tables, marks_before, marks, prior, mode, at, work, by_price)
+        by_reason[ADL] += adl_loss + book_need(tables, marks, now, mode) - asked
 
 
 @kernel

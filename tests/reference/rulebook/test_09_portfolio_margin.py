@@ -361,6 +361,34 @@ def test_the_order_of_assets_does_not_matter_to_the_shares():
     assert max(abs(a - b) for a, b in zip(*found, strict=True)) <= 1
 
 
+@pytest.mark.parametrize(("further", "expected"), [
+    (0.0, {("adl", -1): Fraction("190.3")}),
+    (0.1, {("price", 1): Fraction("79.03"), ("adl", -1): Fraction("170.14")}),
+])  # fmt: skip
+def test_deleveraging_that_breaks_a_hedge_is_charged_with_what_is_then_asked(further, expected):
+    """Both fall by 30 %; the long's deficit of 100 takes the hedge's short away, at a loss of 100.
+
+    The hedge had 200 against 21 and has 100 against 111.30 for ETH alone. If ETH falls on to 63 it
+    would have lost 70 and been asked 9.03 more with its short, and the rest is still ADL's.
+    """
+    story = venue(
+        (200.0, {"BTC": 10}), (200.0, {"BTC": -10, "ETH": 10}),
+        market__book={"kind": "limit_order_book"}, liquidation__feedback="market",
+        liquidation__insurance_fund_usd=0.0,
+        market__shocks={"s": fall(0.3, "BTC", "ETH"), "t": fall(further, "ETH", at=3.0)},
+    )  # fmt: skip
+    tables = run(story)
+    assert rows(tables, "adl", "account", "asset", "lots", "loss_micro_usd") == [
+        (1, 0, 10, 100 * USD)]  # fmt: skip
+    assert rows(tables, "liquidations", "account", "step")[:2] == [(0, 2), (1, 3)]
+    found = rows(tables, "breach_amounts", "liquidation", "cause", "asset", "amount_micro_usd")
+    eaten: dict[tuple[str, int], Fraction] = {}
+    for number, cause, place, amount in found:
+        if number == 1:
+            eaten[cause, place] = eaten.get((cause, place), Fraction(0)) + Fraction(amount, USD)
+    assert eaten == expected
+
+
 @pytest.mark.parametrize("book", ["limit_order_book", "impact"])
 def test_causes_and_money_add_up_in_a_lively_market_margined_by_scenarios(book):
     """Every judgement compares the causes with the ledger, and every stage both sums."""
