@@ -15,11 +15,12 @@ from stresslab.core.compile_cache import choose_cache_folder
 
 if TYPE_CHECKING:
     from stresslab.api import Run as Run
+    from stresslab.api import check_margin as check_margin
     from stresslab.api import open_run as open_run
     from stresslab.api import run as run
 
 __version__ = "0.1.0"
-__all__ = ["Run", "__version__", "open_run", "run"]
+__all__ = ["Run", "__version__", "check_margin", "open_run", "run"]
 
 choose_cache_folder(Path(__file__).parent)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
+    from stresslab.calculator import MarginCheck
     from stresslab.contagion.projection import Contagion
     from stresslab.experiment.progress import Progress
 
@@ -68,6 +69,16 @@ def run(
     options = Options(workers=workers, progress=progress or Silent(), shard=part)
     finished = run_study(study, out, options)
     return Run(finished.path)
+
+
+def check_margin(*arguments: Any, **options: Any) -> MarginCheck:
+    """Return margins, prices and steps of liquidation of a position on a venue.
+
+    Arguments are those of :func:`stresslab.calculator.check_margin`.
+    """
+    from stresslab import calculator
+
+    return calculator.check_margin(*arguments, **options)
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

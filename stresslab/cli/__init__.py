@@ -12,6 +12,7 @@ from stresslab.cli.catalogue import list_, schema
 from stresslab.cli.results import export, report, reproduce
 from stresslab.cli.study import check, run, status
 from stresslab.cli.validate import validate
+from stresslab.cli.venues import margin, venue
 from stresslab.cli.whatif import whatif
 from stresslab.core.errors import StresslabError
 
@@ -38,7 +39,20 @@ def commands(debug: bool) -> None:
     """
 
 
-for command in (check, run, status, report, reproduce, export, list_, schema, validate, whatif):
+for command in (
+    check,
+    run,
+    status,
+    report,
+    reproduce,
+    export,
+    list_,
+    schema,
+    validate,
+    whatif,
+    venue,
+    margin,
+):
     commands.add_command(command)
 
 

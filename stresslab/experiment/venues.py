@@ -75,6 +75,7 @@ def on_venue(source: Source, venue: str | None) -> Source:
     base.places[()] = source.place(())
     base.is_whole, base.pack = source.is_whole, label(name)
     merge(base, source, ())
+    _drop_nulls(base)
     return base
 
 
@@ -121,6 +122,14 @@ def _fit_to_assets(document: Document, rules: dict[str, Any], assets: Any) -> No
             part["assets"] = list(_named(part["assets"], list(kinds), others))
             if not part["assets"]:
                 del parts[name]
+
+
+def _drop_nulls(base: Source) -> None:
+    """Let null also take away a part that this venue does not have: another one may."""
+    parts = _at(base.value, _PARTS)
+    for name in [n for n in parts if parts[n] is None] if isinstance(parts, dict) else ():
+        del parts[name]
+        base.removed.append((*_PARTS, name))
 
 
 def _kind(asset: Any) -> str:

@@ -1,0 +1,280 @@
+"""Initial and maintenance margin, liquidation and bankruptcy price, and what is closed how."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from stresslab.calculator.account import Holdings
+from stresslab.calculator.bench import MICRO, Bench, Leg, mode_of
+from stresslab.calculator.displayed import Shown, shown_price
+from stresslab.calculator.grid import Grid, grid_for
+from stresslab.calculator.steps import ClosingStep, closing_steps
+from stresslab.core.errors import ConfigError, StresslabError
+from stresslab.core.rational import Number, exact
+from stresslab.experiment.venues import read_pack
+from stresslab.margin.bankruptcy import bankruptcy_price_of_margin
+from stresslab.margin.leverage_table import leverage_table
+from stresslab.margin.liquidation_price import TabledLeg, linear_in_tables
+from stresslab.margin.rules import Bracket
+from stresslab.margin.tiers import RATE_UNIT, initial_margins, rate_units
+from stresslab.scenario import VENUES
+
+SIDES = {"long": 1, "short": -1}
+MODES = ("isolated", "cross")
+
+
+@dataclass(frozen=True)
+class MarginCheck:
+    """Margin of a position; money and prices in USD, ``None`` where no price liquidates.
+
+    ``liquidation_price`` is the first tick at which the engine finds the pool in breach;
+    ``displayed_liquidation_price`` is what the venue's own formula shows.
+    """
+
+    venue: str
+    asset: str
+    side: str
+    mode: str
+    quantity: float
+    entry: float
+    mark: float
+    tick: float
+    leverage: float
+    notional: float
+    initial_margin: float
+    maintenance_margin: float  # of the whole pool
+    equity: float  # of the pool
+    is_in_breach: bool
+    liquidation_price: float | None
+    displayed_liquidation_price: float | None
+    bankruptcy_price: float | None
+    steps: tuple[ClosingStep, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+
+def check_margin(
+    venue: str,
+    side: str,
+    quantity: Number | str,
+    entry: Number | str,
+    leverage: Number | str,
+    *,
+    mark: Number | str | None = None,
+    asset: str = "BTC",
+    mode: str = "isolated",
+    wallet: Number | str | None = None,
+    others: Holdings | None = None,
+    tick: Number | str | None = None,
+    with_steps: bool = True,
+) -> MarginCheck:
+    """Return margins, prices and steps of liquidation of a position on a venue.
+
+    Parameters
+    ----------
+    venue : name of a pack, as in ``scenario.venue``
+    side : ``long`` or ``short``
+    quantity, entry, mark : base units, USD, USD; the mark is the entry unless given
+    leverage : what the trader chose; it sets the initial margin
+    asset : whose leverage table holds; others get the venue's default table
+    mode : ``isolated`` or ``cross``
+    wallet : USD, without profit not realised: the margin set aside when isolated, the wallet when
+        cross; the initial margin unless given
+    others : the rest of a cross account
+    tick : price step in USD; six digits of the price or more unless given
+    with_steps : whether the engine is run for the steps of liquidation
+
+    Raises
+    ------
+    ConfigError
+        When the venue is unknown or does not allow the position.
+    """
+    _require("venue", venue, VENUES)
+    _require("side", side, tuple(SIDES))
+    _require("mode", mode, MODES)
+    legs = _legs(SIDES[side], quantity, entry, mark, asset, others, mode)
+    grids = [grid_for((leg.entry, leg.mark), (leg.quantity,)) for leg in legs]
+    if tick is not None:
+        grids[0] = grid_for((legs[0].mark,), (legs[0].quantity,), _positive("tick", tick))
+    checked = _Checked(venue, legs, grids, mode, _positive("leverage", leverage), wallet, others)
+    return checked.made(with_steps)
+
+
+class _Checked:
+    """The numbers of one check, each by the function that the engine or the venue uses."""
+
+    def __init__(
+        self, venue: str, legs: Sequence[Leg], grids: Sequence[Grid], mode: str,
+        leverage: Fraction, wallet: Number | str | None, others: Holdings | None,
+    ) -> None:  # fmt: skip
+        self.venue, self.mode, self.leverage = venue, mode, leverage
+        self.leg, self.grid = legs[0], grids[0]
+        money = others.wallet_usd if wallet is None and others is not None else wallet
+        self.bench = Bench(venue, legs, grids, mode)
+        self.initial = self._initial_margin()
+        self.money = self.initial if money is None else _number("wallet", money)
+        self.bench.give(self.money)
+        self.brackets = self.bench.scenario.margin.brackets[self.leg.asset]
+        self.table = leverage_table(
+            [(exact(row.floor_usd), Fraction(rate_units(row.maintenance_rate), RATE_UNIT))
+             for row in self.brackets]
+        )  # fmt: skip
+
+    def made(self, with_steps: bool) -> MarginCheck:
+        equity, need = self.bench.state()
+        price = self._price()
+        ticks = first_breach(price, self.leg.side, self.grid.tick)
+        bankrupt = bankruptcy_price_of_margin(
+            self.leg.side, self.leg.quantity, self.leg.mark, Fraction(equity, MICRO)
+        )
+        shown = shown_price(_pack(self.venue)["displayed_price"], self._shown(price))
+        steps = closing_steps(self.bench, ticks) if with_steps and ticks is not None else ()
+        return MarginCheck(
+            venue=self.venue,
+            asset=self.leg.asset,
+            side="long" if self.leg.side > 0 else "short",
+            mode=self.mode,
+            quantity=float(self.leg.quantity),
+            entry=float(self.leg.entry),
+            mark=float(self.leg.mark),
+            tick=float(self.grid.tick),
+            leverage=float(self.leverage),
+            notional=float(self.leg.quantity * self.leg.mark),
+            initial_margin=float(self.initial),
+            maintenance_margin=need / MICRO,
+            equity=equity / MICRO,
+            is_in_breach=equity < need,
+            liquidation_price=None if ticks is None else float(ticks * self.grid.tick),
+            displayed_liquidation_price=float(shown) if shown > 0 else None,
+            bankruptcy_price=float(bankrupt) if bankrupt > 0 else None,
+            steps=steps,
+        )
+
+    def _initial_margin(self) -> Fraction:
+        """Return the larger of the venue's initial margin and of value over leverage, in USD."""
+        value = self.leg.quantity * self.leg.entry
+        notional = np.array([math.ceil(value * MICRO)], np.int64)
+        asked = initial_margins(self.bench.clearing.tables, 0, notional, mode_of(self.mode))[0]
+        most = value * MICRO / int(asked)
+        if self.leverage > most + Fraction(1, 1000):
+            raise ConfigError(
+                f"leverage: {float(self.leverage):g} is outside [1, {float(most):.4g}] x on "
+                f"{self.venue} for {self.leg.asset} of {float(value):,.2f} USD"
+            )
+        return max(
+            Fraction(int(asked), MICRO), Fraction(math.ceil(value / self.leverage * MICRO), MICRO)
+        )
+
+    def _price(self) -> Number:
+        """Return where equity meets maintenance margin, exactly; 0 or below if nowhere."""
+        equity, need = self.bench.state_without()
+        leg = TabledLeg(self.leg.side, self.leg.quantity, Fraction(0), self.table)
+        return linear_in_tables(Fraction(equity - need, MICRO), [leg])
+
+    def _shown(self, price: Number) -> Shown:
+        equity, _ = self.bench.state()
+        _, others = self.bench.state_without()
+        notional = self.leg.quantity * self.leg.mark
+        row = _bracket(self.brackets, notional)
+        return Shown(
+            side=self.leg.side,
+            quantity=self.leg.quantity,
+            entry=self.leg.entry,
+            mark=self.leg.mark,
+            leverage=self.leverage,
+            margin=self.money,
+            equity=Fraction(equity, MICRO),
+            other_maintenance=Fraction(others, MICRO),
+            table=self.table,
+            max_leverage=exact(row.max_leverage),
+            taker_fee=exact(self.bench.scenario.market.fees.taker_rate),
+            tick=self.grid.tick,
+            is_isolated=self.mode == "isolated",
+            exact=price,
+        )
+
+
+def first_breach(price: Number, side: int, tick: Number) -> int | None:
+    """Return the first tick beyond the price at which equity meets maintenance margin.
+
+    A pool at exactly its maintenance margin is not in breach. None when there is no such tick: a
+    price is one tick at least.
+
+    >>> first_breach(Fraction(950), +1, 1), first_breach(Fraction(1901, 2), -1, 1)
+    (949, 951)
+    """
+    if side < 0:
+        return max(1, math.floor(Fraction(price) / tick) + 1)
+    ticks = math.ceil(Fraction(price) / tick) - 1
+    return ticks if ticks >= 1 else None
+
+
+def _legs(
+    side: int, quantity: Any, entry: Any, mark: Any, asset: str, others: Holdings | None, mode: str
+) -> list[Leg]:
+    """Return the position, then the rest of a cross account."""
+    price = _positive("entry", entry)
+    size = _positive("quantity", quantity)
+    legs = [
+        Leg(
+            asset,
+            "perpetual",
+            side,
+            size,
+            price,
+            price if mark is None else _positive("mark", mark),
+        )
+    ]
+    if others is None:
+        return legs
+    if mode != "cross":
+        raise ConfigError("cross: other positions share a cross account; write --mode cross")
+    for other in others.positions:
+        if other.asset == asset:
+            raise ConfigError(f"positions: {asset!r} is the position asked about; leave it out")
+        at = exact(other.mark_usd)
+        opened = at if other.entry_usd is None else exact(other.entry_usd)
+        legs.append(
+            Leg(other.asset, other.kind, SIDES[other.side], exact(other.quantity), opened, at)
+        )
+    return legs
+
+
+def _bracket(rows: Sequence[Bracket], notional: Fraction) -> Bracket:
+    return [row for row in rows if row.floor_usd < notional][-1]
+
+
+def _pack(venue: str) -> dict[str, Any]:
+    found: dict[str, Any] = read_pack(venue).value
+    return found
+
+
+def _number(name: str, value: Any) -> Fraction:
+    try:
+        return exact(value)
+    except StresslabError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _positive(name: str, value: Any) -> Fraction:
+    number = _number(name, value)
+    if number <= 0:
+        raise ConfigError(f"{name}: {value} is not above 0")
+    return number
+
+
+def _require(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        near = get_close_matches(str(value), allowed, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{name}: {value!r} is unknown, allowed are {', '.join(allowed)}{hint}")
