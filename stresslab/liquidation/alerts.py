@@ -6,7 +6,6 @@ import numpy as np
 
 from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel
-from stresslab.core.events import CROSS
 from stresslab.margin.pools import pool_state
 from stresslab.margin.sweep import is_short
 from stresslab.margin.tiers import MarginTables
@@ -32,9 +31,17 @@ class Alerts:
     def crossed(
         self, accounts: Accounts, tables: MarginTables, marks: np.ndarray, pools: np.ndarray
     ) -> np.ndarray:
-        """Return how many levels each of the pool codes has crossed, 0 for flat cross pools."""
+        """Return how many levels each of the pool codes has crossed: above :attr:`most`, a breach.
+
+        All pools are judged in one go, since nothing costs as much as looking at an account.
+        """
         _count_levels(accounts, tables, marks, pools, self.levels, self._now)
         return self._now[: pools.size].copy()
+
+    @property
+    def most(self) -> int:
+        """The number of levels."""
+        return self.levels.size
 
     def judge(self, pools: np.ndarray, crossed: np.ndarray) -> np.ndarray:
         """Take in a judgement; return the places of pools that crossed a level since the last.
@@ -58,16 +65,10 @@ def _count_levels(accounts, tables, marks, pools, levels, out):
     for place in range(pools.size):
         pool, n = pools[place] // n_accounts, pools[place] % n_accounts
         equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
+        if equity < maintenance:
+            out[place] = levels.size + 1
+            continue
         crossed = 0
-        if pool > 0 or _holds_cross(accounts, n):
-            for level in levels:
-                crossed += is_short(equity, maintenance, level)
+        for level in levels:
+            crossed += is_short(equity, maintenance, level)
         out[place] = crossed
-
-
-@kernel
-def _holds_cross(accounts, n):
-    for a in range(accounts.position.shape[0]):
-        if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
-            return True
-    return False

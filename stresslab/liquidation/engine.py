@@ -24,7 +24,7 @@ from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.takeover import back_orders, take_over
 from stresslab.liquidation.waterfall import Waterfall
 from stresslab.margin.chains.book import ChainBook
-from stresslab.margin.pools import breached_among, pool_states
+from stresslab.margin.pools import pool_states
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, rate_units
 from stresslab.market.circuit_breaker import CircuitBreaker
@@ -81,11 +81,17 @@ class LiquidationEngine:
 
     def pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the codes of pools beyond any call level, and how many levels each crossed."""
-        c, marks = self._clearing, self._board.ticks
-        pools = pools_short_of_margin(
-            c.accounts, c.tables, marks, int(self._alerts.levels[0]), self._out
-        )
-        return pools, self._alerts.crossed(c.accounts, c.tables, marks, pools)
+        pools = self._suspects()
+        return pools, np.minimum(self._crossed(pools), self._alerts.most)
+
+    def _suspects(self) -> np.ndarray:
+        """Return the codes of pools beyond any call level."""
+        c, lowest = self._clearing, int(self._alerts.levels[0])
+        return pools_short_of_margin(c.accounts, c.tables, self._board.ticks, lowest, self._out)
+
+    def _crossed(self, pools: np.ndarray) -> np.ndarray:
+        c = self._clearing
+        return self._alerts.crossed(c.accounts, c.tables, self._board.ticks, pools)
 
     def change_feedback(self, feedback: str) -> None:
         """Let forced orders do something else to prices from now on."""
@@ -128,16 +134,19 @@ class LiquidationEngine:
         """Return the codes of pools in breach; open and close spells; empty the journal."""
         c, marks = self._clearing, self._board.ticks
         if suspects is None:
-            suspects, _ = self.pools_to_call()
-        found = breached_among(c.accounts, c.tables, marks, suspects, self._out)
-        breached = self._out[:found].copy()
+            suspects = self._suspects()
+        crossed = self._crossed(suspects)
         if self._chains is not None and round_ > 0:
-            breached = self._bring_over(self._chains, step, breached)
+            in_breach = suspects[crossed > self._alerts.most]
+            if self._bring_over(self._chains, step, in_breach):
+                crossed = self._crossed(suspects)
+        is_breached = crossed > self._alerts.most
+        breached = suspects[is_breached]
         fresh = breached[self._spell_of[breached] < 0]
         if fresh.size:
             self._open_spells(step, round_, fresh)
         self._close_spells(step, breached)
-        self._alert(step, round_, suspects[~np.isin(suspects, breached)])
+        self._alert(step, round_, suspects[~is_breached], crossed[~is_breached])
         clear_journal(c.journal)
         self._waterfall.trail.clear()
         self._judged_marks = marks.copy()
@@ -145,14 +154,9 @@ class LiquidationEngine:
         self._judged_tables.portfolio[:] = c.tables.portfolio
         return breached
 
-    def _bring_over(self, chains: ChainBook, step: int, breached: np.ndarray) -> np.ndarray:
-        """Let accounts in breach send what they keep on other chains; return who still is."""
-        c = self._clearing
-        is_cross = breached < c.accounts.id.size
-        if not chains.send(breached[is_cross], step):
-            return breached
-        found = breached_among(c.accounts, c.tables, self._board.ticks, breached, self._out)
-        return self._out[:found].copy()
+    def _bring_over(self, chains: ChainBook, step: int, breached: np.ndarray) -> bool:
+        """Let accounts in breach send what they keep on other chains; tell if any has arrived."""
+        return bool(chains.send(breached[breached < self._clearing.accounts.id.size], step))
 
     def _open_spells(self, step: int, round_: int, fresh: np.ndarray) -> None:
         c = self._clearing
@@ -184,13 +188,11 @@ class LiquidationEngine:
         for code, spell in zip(fresh.tolist(), ids.tolist(), strict=True):
             self._active[code] = self.recorder.spells[spell]
 
-    def _alert(self, step: int, round_: int, pools: np.ndarray) -> None:
+    def _alert(self, step: int, round_: int, pools: np.ndarray, crossed: np.ndarray) -> None:
         """Alert those of the pools, none in breach, that crossed a level since last judged.
 
         Between rounds no time passes: whoever is alerted there can answer in the next step.
         """
-        c = self._clearing
-        crossed = self._alerts.crossed(c.accounts, c.tables, self._board.ticks, pools)
         fresh = self._alerts.judge(pools, crossed)
         if fresh.size:
             equity, maintenance, _ = self._states(pools[fresh])

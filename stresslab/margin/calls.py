@@ -51,6 +51,8 @@ def send_margin_calls(
         if crossed[place] <= called[code]:
             continue
         pool, n = code // n_accounts, code % n_accounts
+        if pool == 0 and not _holds_cross(accounts, n):
+            continue
         accounts.tally[N_MARGIN_CALLS, n] += 1
         adds, cuts = answers.topup_probability[n], answers.cut_probability[n]
         luck = uniform(key, accounts.id[n], step, pool)
@@ -66,6 +68,14 @@ def send_margin_calls(
     called[:] = 0
     for place in range(pools.size):
         called[pools[place]] = crossed[place]
+
+
+@kernel
+def _holds_cross(accounts, n):
+    for a in range(accounts.position.shape[0]):
+        if accounts.mode[a, n] == CROSS and accounts.position[a, n] != 0:
+            return True
+    return False
 
 
 @kernel
