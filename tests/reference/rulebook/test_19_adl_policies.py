@@ -19,6 +19,7 @@ from tests.markets import (
     ORDER_BOOK,
     TICKS,
     USD,
+    Ask,
     asset,
     buy_at_market,
     changed,
@@ -641,3 +642,46 @@ def test_each_source_has_its_own_amount_and_they_add_up():
     assert len({amount for _, amount in adl}) == 1, "they have lost the same"
     others = [source for cause, source, _ in causes_of(tables, mine) if cause != "adl"]
     assert set(others) == {-1}
+
+
+def test_a_leg_opened_anew_remembers_what_its_own_deleveraging_gave_it():
+    """Its 10 lots went at 90 instead of 70 in step 2; 2 new ones bought at 100 breach in step 3."""
+    long = {**people((500.0, {"BTC": 10}), mode="isolated"), "free_wallet": 0.8}
+    scenario = market(
+        {"idle": people((1.0, {})), "long": long, "short": people((1e6, {"BTC": -10}))},
+        market__book=ORDER_BOOK,
+        liquidation={"feedback": "market", "insurance_fund_usd": 0.0},
+    )
+    model = scripted(scenario, {2: [Ask(2, -2, TICKS)], 3: [buy_at_market(1, 2)]})
+    model.world.index[2:] = TICKS - 3000
+    tables = tables_of(model)
+    assert rows(tables, "liquidations", "account", "mode", "step") == [
+        (1_000_000, "isolated", 2), (1_000_000, "isolated", 3),
+    ]  # fmt: skip
+    gave = [
+        amount for cause, source, amount in causes_of(tables, 1) if (cause, source) == ("adl", 0)
+    ]
+    assert gave == [-200 * USD]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_lots_go_to_the_other_side_only_in_profit_or_not(side):
+    """One of the victim's own side is far in profit, the other side in loss: that takes the lots."""
+    scenario = market(
+        {
+            "victim": people((300.0, {"BTC": 20 * side})),
+            "friend": people((1e4, {"BTC": 5 * side})),
+            "other": people((1e4, {"BTC": -25 * side})),
+        },
+        market__book=ORDER_BOOK,
+        liquidation={"feedback": "market", "insurance_fund_usd": 0.0},
+    )
+    model = model_of(scenario)
+    cost = model.world.clearing.accounts.entry_cost
+    cost[0, 1], cost[0, 2] = (
+        5 * side * (100 - 90 * side) * USD,
+        -25 * side * (100 - 90 * side) * USD,
+    )
+    model.world.index[2:] = TICKS - 3000 * side
+    tables = tables_of(model)
+    assert rows(tables, "adl", "account", "lots") == [(2_000_000, 20 * side)]
