@@ -666,7 +666,7 @@ def test_a_leg_opened_anew_remembers_what_its_own_deleveraging_gave_it():
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_lots_go_to_the_other_side_only_in_profit_or_not(side):
-    """One of the victim's own side is far in profit, the other side in loss: that takes the lots."""
+    """Somebody on its own side is far in profit, the other side in loss: that takes the lots."""
     scenario = market(
         {
             "victim": people((300.0, {"BTC": 20 * side})),
