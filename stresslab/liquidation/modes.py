@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from stresslab.core.declarations import declared, param
 from stresslab.liquidation.closures import CLOSURES, Closure
-from stresslab.liquidation.closures.least_common_share import LeastCommonShare
 from stresslab.liquidation.closures.least_to_restore import LeastToRestore
 from stresslab.liquidation.closures.whole import Whole
 from stresslab.margin.rules import MarginRules, ModeRules
@@ -36,9 +35,9 @@ class MarginAndClosure(MarginRules):
 
     def faults(self) -> Iterator[tuple[str, str]]:
         yield from super().faults()
-        closure = type(self.cross.closure)
-        if self.portfolio is not None and closure not in (Whole, LeastCommonShare):
+        if self.portfolio is not None and self.cross.closure.measures_legs:
+            free = ", ".join(kind for kind, part in CLOSURES.items() if not part.measures_legs)
             yield (
                 "cross.closure",
-                "measures legs by brackets; under portfolio margin use whole or least_common_share",
+                f"measures legs by brackets; under portfolio margin use one of {free}",
             )

@@ -10,6 +10,7 @@ from stresslab.core.steps import steps_of
 from stresslab.liquidation.bands import PriceBand
 from stresslab.liquidation.bands.band import Leg
 from stresslab.liquidation.closing import by_urgency
+from stresslab.liquidation.closures.kernels.common import maintenance_of_legs
 from stresslab.liquidation.floor import Clearing
 from stresslab.liquidation.forced import ForcedOrders, keep_orders
 from stresslab.liquidation.rules import LiquidationRules
@@ -66,7 +67,10 @@ class Restraints:
             a = int(orders.asset[row])
             lots, unit = abs(int(c.accounts.position[a, orders.account[row]])), c.tables.unit_value
             notional = lots * int(marks[a]) * int(unit[a])
-            leg = Leg(notional, int(maintenance_margin(c.tables, a, notional)), have, wanted)
+            own = int(maintenance_margin(c.tables, a, notional))
+            pool, account = divmod(int(orders.pool[row]), c.accounts.id.size)
+            legs = int(maintenance_of_legs(c.accounts, c.tables, marks, pool, account))
+            leg = Leg(notional, own, have, wanted, legs)
             ticks = math.floor(band.concession(leg) / (lots * int(unit[a])))
             orders.limit[row] = _tighter(orders, row, int(marks[a]), ticks)
 

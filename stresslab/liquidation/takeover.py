@@ -11,6 +11,7 @@ from stresslab.core.columns import FEES_PAID, PENALTIES_PAID
 from stresslab.core.compiled import kernel
 from stresslab.core.exact import CEIL, FLOOR, mul_div
 from stresslab.core.ledger import FEE, FEES, TRANSFER, pay_house
+from stresslab.liquidation.closures.kernels.common import maintenance_of_legs
 from stresslab.margin.pools import pool_state
 from stresslab.margin.posting import retire_pool
 from stresslab.margin.tiers import RATE_UNIT, maintenance_margin
@@ -26,9 +27,9 @@ def back_orders(accounts, tables, marks, orders):
         if orders.keep[row] == NOT_TAKEN:
             continue
         n, a = orders.account[row], orders.asset[row]
-        equity, maintenance, _ = pool_state(
-            accounts, tables, marks, orders.pool[row] // n_accounts, n
-        )
+        pool = orders.pool[row] // n_accounts
+        equity, _, _ = pool_state(accounts, tables, marks, pool, n)
+        maintenance = maintenance_of_legs(accounts, tables, marks, pool, n)
         held = abs(accounts.position[a, n])
         need = maintenance_margin(tables, a, held * marks[a] * tables.unit_value[a])
         part = mul_div(equity, need, maintenance, FLOOR) if maintenance > 0 else equity

@@ -15,6 +15,7 @@ class Leg(NamedTuple):
     maintenance: int  # of the leg
     pool_equity: int
     pool_maintenance: int
+    legs_maintenance: int  # of all legs of the pool, each by itself
 
 
 @declared

@@ -17,6 +17,6 @@ class BankruptcyBand(PriceBand):
     """
 
     def concession(self, leg: Leg) -> Fraction:
-        if leg.pool_maintenance == 0:
+        if leg.legs_maintenance == 0:
             return Fraction(leg.pool_equity)
-        return Fraction(leg.pool_equity * leg.maintenance, leg.pool_maintenance)
+        return Fraction(leg.pool_equity * leg.maintenance, leg.legs_maintenance)

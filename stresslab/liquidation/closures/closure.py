@@ -21,6 +21,8 @@ class Closure:
 
     #: Whether pools compete for what may be closed, so that the most urgent must come first.
     is_rationed: ClassVar[bool] = False
+    #: Whether it asks what legs need by brackets, which a portfolio margined as a whole does not.
+    measures_legs: ClassVar[bool] = False
     #: Name in :data:`LEGS` of how legs are ranked.
     leg: ClassVar[str] = "largest_maintenance"
 
@@ -41,6 +43,8 @@ class Closure:
 @declared
 class LegByLeg(Closure):
     """A policy that closes one leg of a pool in a round."""
+
+    measures_legs: ClassVar[bool] = True
 
     leg: str = param(  # type: ignore[misc]
         "Which leg of a pool is closed first; ties go to the earlier asset",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from stresslab.core.declarations import declared, param
 from stresslab.liquidation.closures.closure import Closure
@@ -15,6 +16,8 @@ class CommonShare(Closure):
     Valued at the round's marks after the expected fee and penalty; everything when no part is
     enough. Paradex cuts by multiples of 20 % until maintenance is below 90 % of value.
     """
+
+    measures_legs: ClassVar[bool] = True
 
     multiple_of: float = param(
         "Share of every position in whose multiples a pool is cut, each rounded up to a lot",

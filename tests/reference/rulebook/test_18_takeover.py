@@ -6,6 +6,7 @@ the package states as functions of their own.
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -246,3 +247,46 @@ def test_a_takeover_without_feedback_is_settled_at_the_mark():
     model.world.index[2:] = 9400
     assert rows(tables_of(model), "forced_orders", *COLUMNS) == [(-10, 0, 40 * USD)]
     assert run(changed(scenario, market__shocks={}))["forced_orders"]["lots"].size == 0
+
+
+@pytest.mark.parametrize("rule", ["takeover", "band"])
+def test_a_hedged_portfolio_shares_its_equity_by_what_its_legs_would_need(rule):
+    """20 BTC long, 20 ETH short, margined as one book, which needs less than its legs.
+
+    10 % less of BTC than of ETH leaves 38 USD: shares of all legs sum to them, neither more nor
+    less. Taken over they are the fund's to the last unit; as limits they leave no deficit.
+    """
+    changes = {"margin__cross__closure": {"kind": "takeover" if rule == "takeover" else "whole"}}
+    if rule == "band":
+        changes["liquidation__price_band"] = {"kind": "bankruptcy"}
+    scenario = market(
+        {
+            "one": people((238.0, {"BTC": 20, "ETH": -20})),
+            "rich": people((1e6, {"BTC": -20, "ETH": 20}), (1e6, {"BTC": 0})),
+        },
+        assets=("BTC", "ETH"),
+        market__book=ORDER_BOOK,
+        margin__portfolio={"classes": {"majors": ["BTC", "ETH"]}},
+        liquidation__feedback="market",
+        **changes,
+    )
+    needs = (Fraction(1800), Fraction(2000))
+    shares = [38 * need / sum(needs) for need in needs]
+    limits = (math.ceil(100 * (90 - shares[0] / 20)), math.floor(100 * (100 + shares[1] / 20)))
+    quotes = [Ask(2, 20, limits[0], LIMIT, 0), Ask(2, -20, limits[1], LIMIT, 1)]
+    model = scripted(scenario, {1: quotes})
+    model.world.index[2:, 0] = 9000
+    tables = tables_of(model)
+    found = rows(tables, "forced_orders", "asset", "filled_lots", "penalty_micro_usd")
+    assert [(asset, lots) for asset, lots, _ in found] == [(0, -20), (1, 20)]
+    sold = 20 * limits[0] * 10_000 - 20 * limits[1] * 10_000
+    left = 238 * USD + sold
+    kept = sum(gain for *_, gain in found)
+    assert 0 <= left < 2 * 20 * 10_000, "within a tick of each limit"
+    assert len(tables["waterfall"]["step"]) == 0
+    assert left - 2 <= kept <= left if rule == "takeover" else kept == 0
+    if rule == "band":
+        beyond = [Ask(2, 20, limits[0] - 1, LIMIT, 0), Ask(2, -20, limits[1] + 1, LIMIT, 1)]
+        model = scripted(scenario, {1: beyond})
+        model.world.index[2:, 0] = 9000
+        assert rows(tables_of(model), "forced_orders", "filled_lots")[:2] == [(0,), (0,)]

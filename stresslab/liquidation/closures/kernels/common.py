@@ -46,6 +46,20 @@ def add_order(accounts, orders, code, n, asset, lots, limit):
 
 
 @kernel
+def maintenance_of_legs(accounts, tables, marks, pool, n):
+    """Return what the legs of a pool need each by itself, by which its equity is shared over them.
+
+    Where a portfolio is margined as a whole, it needs less.
+    """
+    total = 0
+    for a in range(accounts.position.shape[0]):
+        if is_leg(accounts, pool, n, a):
+            value = position_value(tables, marks, a, accounts.position[a, n])
+            total += maintenance_margin(tables, a, abs(value))
+    return total
+
+
+@kernel
 def leg_score(accounts, tables, terms, marks, n, asset):
     """Return how early a leg is closed by the mode's ranking: higher is earlier."""
     held = accounts.position[asset, n]

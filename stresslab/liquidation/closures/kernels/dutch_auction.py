@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from stresslab.core.compiled import kernel
 from stresslab.core.exact import FLOOR, mul_div
-from stresslab.liquidation.closures.kernels.common import add_order, is_leg
+from stresslab.liquidation.closures.kernels.common import (
+    add_order,
+    is_leg,
+    maintenance_of_legs,
+)
 from stresslab.margin.pools import pool_state
 from stresslab.margin.tiers import RATE_UNIT, maintenance_margin
 
@@ -15,7 +19,8 @@ def offer_in_auction(accounts, tables, terms, marks, pools, orders):
     n_assets, n_accounts = accounts.position.shape
     for code in pools:
         pool, n = code // n_accounts, code % n_accounts
-        equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
+        equity, _, _ = pool_state(accounts, tables, marks, pool, n)
+        maintenance = maintenance_of_legs(accounts, tables, marks, pool, n)
         elapsed = terms.clock[0] - terms.opened[code]
         discount, beyond = _conceded(terms.numbers, elapsed, equity > 0)
         pot = mul_div(max(equity, 0), discount, RATE_UNIT, FLOOR)
