@@ -6,9 +6,11 @@ from fractions import Fraction
 
 import pytest
 
-from stresslab.core.ledger import SHORTFALL
+from stresslab.core.ledger import INSURANCE_FUND, SHORTFALL
+from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.socialised import SOCIALISED_LOSSES
 from stresslab.liquidation.socialised_loss import charge_per_contract, withdrawal_charge
+from stresslab.liquidation.waterfall import Advance, Waterfall
 from tests.markets import (
     TICKS,
     USD,
@@ -181,3 +183,20 @@ def test_every_variant_pays_the_loss_to_the_unit(variant):
     assert numbers == ({-1} if variant == "on_withdrawal" else {0})
     ((deficit, _, _, socialised),) = rows(tables, "waterfall", *PAID)
     assert deficit == socialised == sum(tables["socialised"]["loss_micro_usd"].tolist())
+
+
+@pytest.mark.parametrize(("earned", "left"), [(0, [7, 5]), (6, [1, 5]), (7, [5]), (13, [])])
+def test_advances_are_repaid_oldest_first_to_the_last_unit(earned, left):
+    """The venue has advanced 7 and 5 micro-USD; what the fund has earned pays the older first."""
+    model = scripted(market({"one": people((1.0, {}))}, liquidation__insurance_fund_usd=0.0), {})
+    house = model.world.clearing.house
+    waterfall = Waterfall(
+        model.world.clearing.accounts, house, model.world.clearing.journal,
+        model.world.clearing.tables, LiquidationRules(),
+    )  # fmt: skip
+    waterfall.advances = [Advance(0, 0, 7), Advance(1, 0, 5)]
+    house.cash[SHORTFALL], house.cash[INSURANCE_FUND] = -12, earned
+    paid = sum(amount for _, amount in waterfall.repay())
+    assert [advanced.owed for advanced in waterfall.advances] == left
+    assert paid == 12 - sum(left)
+    assert house.cash[SHORTFALL] == -sum(left) and house.cash[INSURANCE_FUND] == earned - paid
