@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from stresslab.core.columns import LIMIT
+from stresslab.core.columns import IOC, LIMIT, MARKET
 from stresslab.core.declarations import build, faults
+from stresslab.model.halts import hold_back
 from stresslab.scenario import Scenario
 from tests.markets import (
     ORDER_BOOK,
@@ -22,6 +24,7 @@ from tests.markets import (
     fall,
     market,
     model_of,
+    orders_of,
     people,
     rows,
     scripted,
@@ -238,6 +241,17 @@ def test_a_limit_stop_of_a_short_waits_above():
     """Trigger 10,500: a limit of 0.94 % beyond is 10,598.7, up to 10,599; 10,600 is too high."""
     assert gapped(-1, "limit", 0.0094)[0] == [-10] * 4 + [0] * 2
     assert gapped(-1, "limit", 0.0096)[0] == [-10] * 3 + [0] * 3
+
+
+def test_while_a_market_is_halted_market_stops_are_kept_and_limit_stops_sent_anew():
+    """Both wait; the limit order is one of every step, so keeping it would double it."""
+    batch = orders_of([Ask(0, -10, kind=MARKET, reduce_only=1),
+                       Ask(1, -10, 9500, kind=IOC, reduce_only=1)])  # fmt: skip
+    for _ in range(3):
+        hold_back(batch, np.array([True]))
+        assert batch.kind[: batch.n[0]].tolist() == [MARKET]
+    hold_back(batch, np.array([False]))
+    assert batch.n[0] == 0
 
 
 def test_of_stop_loss_and_take_profit_one_cancels_the_other():

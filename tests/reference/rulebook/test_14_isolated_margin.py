@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from stresslab.core.columns import LIMIT, MOVE_MARGIN
+from stresslab.core.columns import LIMIT, MARKET, MOVE_MARGIN
 from stresslab.core.events import ISOLATED
 from stresslab.margin.liquidation_price.linear import fee_inside
 from stresslab.traders.agents import agent_class
@@ -177,6 +177,18 @@ def test_the_same_fall_without_the_withdrawal_liquidates_nobody():
     model = holder({1: [move(100 * USD)]})
     model.world.index[3:] = TICKS - 900
     assert rows(tables_of(model), "liquidations", "account") == []
+
+
+def test_margin_moves_while_trading_is_halted():
+    """A fall of 4 % halts the market: the top-up of step 3 is granted, the order beside it not."""
+    breaker = {"move": 0.03, "window_seconds": 1.0, "halt_seconds": 9.0}
+    model = holder({3: [move(50 * USD), Ask(0, -1, kind=MARKET)]},
+                   market__circuit_breaker=breaker)  # fmt: skip
+    model.world.index[2:] = TICKS - 400
+    tables = tables_of(model)
+    assert answers(tables) == [("add", 50 * USD, "taken")]
+    assert state(model, 0, 1)[0] == (100 + 50 - 40) * USD
+    assert rows(tables, "counts", "refused", "fills") == [(1, 0)]
 
 
 def test_a_strategy_asks_through_its_trader():
