@@ -15,6 +15,7 @@ from stresslab.core.events import ISOLATED
 from stresslab.core.exact import FLOOR, mul_div
 from stresslab.core.wide import fetch_early, lowest_bit
 from stresslab.margin.pools import pool_state
+from stresslab.margin.portfolio.screen import is_far_from_short
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 
 #: Accounts are looked at in tiles that stay in the processor's first cache, in words of 64.
@@ -62,15 +63,19 @@ def is_short(equity, maintenance, level):
 
 @kernel
 def _look_at_all(accounts, tables, marks, level, out):
-    """Write the codes of short pools, rising, where scenarios margin them: integers look at all."""
+    """Write the codes of short pools, rising, where scenarios margin the cross pools."""
     n_pools, n_accounts = accounts.cash.shape
     found = 0
-    for code in range(n_pools * n_accounts):
-        pool, n = code // n_accounts, code % n_accounts
-        equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
-        if is_short(equity, maintenance, level):
-            out[found] = code
-            found += 1
+    for pool in range(n_pools):
+        for n in range(n_accounts):
+            if pool > 0 and accounts.mode[pool - 1, n] != ISOLATED:
+                continue
+            if pool == 0 and is_far_from_short(accounts, tables, marks, level, n):
+                continue
+            equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
+            if is_short(equity, maintenance, level):
+                out[found] = pool * n_accounts + n
+                found += 1
     return found
 
 

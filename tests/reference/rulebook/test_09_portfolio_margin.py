@@ -18,6 +18,7 @@ from stresslab.core.events import CROSS
 from stresslab.margin.portfolio import Collateral, Portfolio, grid_margin
 from stresslab.margin.portfolio.book import INITIAL, MAINTENANCE, NO_ASSET, book_requirement
 from stresslab.margin.portfolio.rules import PortfolioRules
+from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import margin_tables
 from stresslab.scenario import Scenario
 from tests.markets import (
@@ -289,6 +290,34 @@ def test_isolated_margin_and_spot_are_paid_from_what_the_book_leaves():
 
 
 # -- judgement and closing -------------------------------------------------------------------------
+
+
+def test_the_look_in_floats_lets_no_short_pool_pass():
+    """A thousand random books, two fifths of them within a few micro-USD of their requirement."""
+    rng = random.Random(12)
+    story = venue((1e6, {}), perpetuals=("A", "B", "C"), spot=("S",),
+                  rules={"classes": {"x": ["B", "C"]}, "break_move": 0.2, "floor_of_hedged": 0.02,
+                         "move_scale": {"C": 1.3}, "hedge_credit": 0.9})  # fmt: skip
+    model = model_of({**story, "traders": {"many": people(*[(1e6, {})] * 1000)}})
+    c = model.world.clearing
+    held = [[rng.choice((0, 1, -1)) * rng.randint(1, 10**6) for _ in range(1000)] for _ in range(4)]
+    c.accounts.position[:] = held
+    c.accounts.position[3] = abs(c.accounts.position[3])
+    c.accounts.mode[:] = np.where(c.accounts.position != 0, CROSS, 0)
+    marks = np.array([9_713, 10_411, 8_017, 101])
+    for level in (10**9, 800_000_000):
+        c.accounts.cash[0] = 0
+        for n in range(1000):
+            value, maintenance, _ = state(model, n, marks=marks)
+            wanted = -(-maintenance * 10**9 // level)
+            off = rng.choice((0, -1, 1, -3, 4, 10**4, -(10**5), 10**9, -(10**9), 10**12))
+            c.accounts.cash[0, n] = wanted - value + off
+        states = [state(model, n, marks=marks) for n in range(1000)]
+        expected = [n for n, (e, m, _) in enumerate(states) if e * level < m * 10**9]
+        room = np.empty(c.accounts.cash.size, np.int64)
+        found = pools_short_of_margin(c.accounts, c.tables, marks, level, room)
+        assert found.tolist() == expected
+        assert 300 < len(expected) < 700
 
 
 @pytest.mark.parametrize("side", [1, -1])
