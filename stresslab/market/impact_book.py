@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import typeof_impl
 
 from stresslab.core.columns import MARKET, POST_ONLY, Fills
 from stresslab.core.compiled import kernel
@@ -24,6 +26,7 @@ _INTEGRAL = 0
 _EXTERNAL = -1
 _LN2 = 0.6931471805599453
 _FURTHEST = 1 << 52
+_TYPE: list[Any] = []  # of ImpactBooks, to numba
 
 
 class ImpactBooks(NamedTuple):
@@ -36,6 +39,17 @@ class ImpactBooks(NamedTuple):
     depth_lots: np.ndarray  # (A,) float64, flow that raises the price by 1 %
     resilience: np.ndarray  # (1,) share of the flow forgotten, per second, continuously
     fill_price: np.ndarray  # (1,) place in FILL_PRICES
+
+
+@typeof_impl.register(ImpactBooks)
+def _type_of_books(books: ImpactBooks, context: Any) -> Any:
+    """Return what numba calls the type of the books: the same for all, so it is found once.
+
+    Its own look at a tuple with a compiled formula in it takes longer than most kernels.
+    """
+    if not _TYPE:
+        _TYPE.append(types.NamedTuple([typeof_impl(part, context) for part in books], ImpactBooks))
+    return _TYPE[0]
 
 
 def make_impact_books(

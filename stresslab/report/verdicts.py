@@ -10,6 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from stresslab.report.axes import head, panels
 from stresslab.report.save import save
@@ -101,6 +102,8 @@ def draw(drawn: Sequence[Panel]) -> Figure:
 
 def _panel(axes: Axes, panel: Panel) -> None:
     axes.set(xscale=panel.x_scale, yscale=panel.y_scale, xlabel=panel.x_label, ylabel=panel.y_label)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())  # on a short log axis they run into each other
     groups = list(dict.fromkeys(series.name for series in panel.series))
     looks = strokes(groups)
     for series in panel.series:

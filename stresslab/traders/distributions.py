@@ -72,7 +72,30 @@ class Pareto:
             )
 
 
-WEALTH: dict[str, type] = {"equal": Equal, "lognormal": Lognormal, "pareto": Pareto}
+@declared
+class Uniform:
+    """All wealth between two bounds is equally likely."""
+
+    minimum_usd: float = param("Smallest wealth", unit="USD", gt=0, le=1e10)
+    maximum_usd: float = param("Largest wealth", unit="USD", gt=0, le=1e10)
+
+    def usd(self, uniform: float) -> float:
+        return self.minimum_usd + uniform * (self.maximum_usd - self.minimum_usd)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if self.maximum_usd < self.minimum_usd:
+            yield (
+                "maximum_usd",
+                f"{self.maximum_usd:g} USD is below minimum_usd, {self.minimum_usd:g} USD",
+            )
+
+
+WEALTH: dict[str, type] = {
+    "equal": Equal,
+    "lognormal": Lognormal,
+    "pareto": Pareto,
+    "uniform": Uniform,
+}
 
 
 @declared

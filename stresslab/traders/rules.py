@@ -160,6 +160,8 @@ def _named_assets(group: TraderGroup) -> Iterator[tuple[str, str]]:
         yield f"assets.{place}", asset
     for asset in getattr(group.holdings, "asset_weights", {}):
         yield f"holdings.asset_weights.{asset}", asset
+    for asset in getattr(group.holdings, "lots", {}):
+        yield f"holdings.lots.{asset}", asset
     for perpetual, spot in getattr(group.holdings, "spot_of", {}).items():
         yield f"holdings.spot_of.{perpetual}", spot
     for asset in group.collateral:

@@ -9,6 +9,7 @@ from stresslab.traders.strategies.fundamental import Fundamental
 from stresslab.traders.strategies.hedger import Hedger
 from stresslab.traders.strategies.leveraged_speculator import LeveragedSpeculator
 from stresslab.traders.strategies.market_maker import MarketMaker
+from stresslab.traders.strategies.metaorder import Metaorder
 from stresslab.traders.strategies.momentum import Momentum
 from stresslab.traders.strategies.noise import Noise
 from stresslab.traders.strategies.passive import Passive
@@ -22,6 +23,7 @@ STRATEGIES: dict[str, type[Trader]] = {
     "leveraged_speculator": LeveragedSpeculator,
     "hedger": Hedger,
     "arbitrageur": Arbitrageur,
+    "metaorder": Metaorder,
     "passive": Passive,
 }
 

@@ -13,6 +13,7 @@ from stresslab.validation.experiment import Experiment
 
 #: Name -> module in this folder.
 EXPERIMENTS: dict[str, str] = {
+    "borel": "borel",
     "cross-isolated": "cross_isolated",
     "contagion-window": "contagion_window",
     "debtrank": "debtrank",
