@@ -20,6 +20,7 @@ from stresslab.core.ledger import EXTERNAL, TRANSFER, pay_house
 from stresslab.experiment.config import read_config
 from stresslab.experiment.venues import read_pack
 from stresslab.margin.pools import pool_states
+from stresslab.margin.portfolio.book import INITIAL, NO_ASSET, book_requirement
 from stresslab.model import StressModel
 from stresslab.scenario import VENUES, Scenario
 
@@ -87,6 +88,12 @@ class Bench:
         found = self.state()
         held[0, 0] = kept
         return found
+
+    def added_by_scenarios(self) -> int:
+        """Return the initial margin that the first leg adds to a book under a grid, micro-USD."""
+        c = self.clearing
+        book = c.tables, self.marks, c.accounts.position, c.accounts.mode, 0, INITIAL
+        return int(book_requirement(*book, NO_ASSET, 0)) - int(book_requirement(*book, 0, 0))
 
     def liquidated_at(self, ticks: int) -> dict[str, np.ndarray]:
         """Let the first leg's mark jump to a price and stay; return the forced orders."""

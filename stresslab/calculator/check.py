@@ -29,6 +29,7 @@ from stresslab.scenario import VENUES
 
 SIDES = {"long": 1, "short": -1}
 MODES = ("isolated", "cross")
+_FARTHEST = 1 << 30  # ticks
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,18 @@ class _Checked:
              for row in self.brackets]
         )  # fmt: skip
 
+    @property
+    def is_by_scenarios(self) -> bool:
+        """Whether a grid margins the pool: then no bracket tells the price."""
+        return self.mode == "cross" and self.bench.scenario.margin.portfolio is not None
+
     def made(self, with_steps: bool) -> MarginCheck:
         equity, need = self.bench.state()
         price = self._price()
-        ticks = first_breach(price, self.leg.side, self.grid.tick)
+        if self.is_by_scenarios:
+            ticks = found_breach(self.bench, self.leg.side)
+        else:
+            ticks = first_breach(price, self.leg.side, self.grid.tick)
         bankrupt = bankruptcy_price_of_margin(
             self.leg.side, self.leg.quantity, self.leg.mark, Fraction(equity, MICRO)
         )
@@ -165,6 +174,8 @@ class _Checked:
         value = self.leg.quantity * self.leg.entry
         notional = np.array([math.ceil(value * MICRO)], np.int64)
         asked = initial_margins(self.bench.clearing.tables, 0, notional, mode_of(self.mode))[0]
+        if self.is_by_scenarios:
+            asked = max(1, self.bench.added_by_scenarios())
         most = value * MICRO / int(asked)
         if self.leverage > most + Fraction(1, 1000):
             raise ConfigError(
@@ -177,6 +188,9 @@ class _Checked:
 
     def _price(self) -> Number:
         """Return where equity meets maintenance margin, exactly; 0 or below if nowhere."""
+        if self.is_by_scenarios:
+            ticks = found_breach(self.bench, self.leg.side)
+            return Fraction(0) if ticks is None else ticks * self.grid.tick
         equity, need = self.bench.state_without()
         leg = TabledLeg(self.leg.side, self.leg.quantity, Fraction(0), self.table)
         return linear_in_tables(Fraction(equity - need, MICRO), [leg])
@@ -217,6 +231,23 @@ def first_breach(price: Number, side: int, tick: Number) -> int | None:
         return max(1, math.floor(Fraction(price) / tick) + 1)
     ticks = math.ceil(Fraction(price) / tick) - 1
     return ticks if ticks >= 1 else None
+
+
+def found_breach(bench: Bench, side: int) -> int | None:
+    """Return the first tick, against the position, at which the engine finds the pool in breach.
+
+    What a pool has beyond its requirement rises with the price for a long and falls for a short,
+    since no scenario asks for more than the position is worth; so halving finds the only flip.
+    """
+    sound, breached = (_FARTHEST, 0) if side > 0 else (0, _FARTHEST)
+    while abs(sound - breached) > 1:
+        middle = (sound + breached) // 2
+        equity, need = bench.state_at(middle)
+        if equity < need:
+            breached = middle
+        else:
+            sound = middle
+    return max(breached, 1) if breached or side < 0 else None
 
 
 def _legs(

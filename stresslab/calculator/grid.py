@@ -10,6 +10,7 @@ from stresslab.core.errors import ConfigError
 from stresslab.core.rational import Number
 
 DIGITS = 6  # of a price, at least
+PARTS = 1000  # lots of a quantity, at least
 FINEST = 12  # decimals of a tick or a lot
 
 
@@ -31,7 +32,9 @@ class Grid(NamedTuple):
 def grid_for(
     prices: Iterable[Fraction], quantities: Iterable[Fraction], tick: Fraction | None = None
 ) -> Grid:
-    """Return the coarsest decimal grid that holds them; prices get six digits if they can.
+    """Return the coarsest decimal grid that holds them, fine enough to cut a position in parts.
+
+    Prices get six digits, and quantities a thousand lots, as far as money stays whole.
 
     Raises
     ------
@@ -39,7 +42,10 @@ def grid_for(
         When a tick times a lot is no whole number of micro-USD, as the engine's money is.
     """
     prices = list(prices)
-    lot = min(_step(quantity) for quantity in quantities)
+    quantities = list(quantities)
+    finest = 1 / (1_000_000 * (tick or min(_step(price) for price in prices)))
+    parts = [_power_below(quantity / PARTS) for quantity in quantities]
+    lot = min(*(_step(quantity) for quantity in quantities), max(finest, min(parts)))
     wanted = max(_six_digits(max(prices)), 1 / (1_000_000 * lot))
     step = tick or min(wanted, *(_step(price) for price in prices))
     unit = step * lot * 1_000_000
@@ -55,6 +61,14 @@ def _six_digits(price: Fraction) -> Fraction:
     """Return a number whose last decimal is the sixth digit of a price."""
     step = Fraction(1)
     while price / step < 10 ** (DIGITS - 1) and step > Fraction(1, 10**FINEST):
+        step /= 10
+    return step
+
+
+def _power_below(value: Fraction) -> Fraction:
+    """Return the largest power of ten, 1 at most, that a number holds."""
+    step = Fraction(1)
+    while step > value and step > Fraction(1, 10**FINEST):
         step /= 10
     return step
 

@@ -23,7 +23,8 @@ MODE = "<mode>"
 STAGES: dict[str, tuple[str, ...]] = {
     "margin": (
         f"margin.{MODE}.initial_margin_factor",
-        "margin.max_leverage", "margin.spot_haircut", "margin.collateral", "margin.requirement",
+        "margin.max_leverage", "margin.portfolio", "margin.spot_haircut", "margin.collateral",
+        "margin.requirement",
     ),
     "trigger": ("margin.call_levels", "margin.call_below_initial"),
     "closure": (

@@ -33,6 +33,7 @@ _TABLES: dict[Path, str] = {
 }
 _BRACKETS: Path = (ROOT, "margin", "brackets")
 _PARTS: Path = (ROOT, "margin", "requirement")
+_CLASSES: Path = (ROOT, "margin", "portfolio", "classes")
 
 
 def read_pack(name: str) -> Document:
@@ -122,6 +123,9 @@ def _fit_to_assets(document: Document, rules: dict[str, Any], assets: Any) -> No
             part["assets"] = list(_named(part["assets"], list(kinds), others))
             if not part["assets"]:
                 del parts[name]
+    classes = _at(rules, _CLASSES) or {}
+    for name, members in classes.items():
+        classes[name] = list(_named(members, list(kinds), others))
 
 
 def _drop_nulls(base: Source) -> None:
