@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stresslab.calculator import check_margin
-from tests.reference.venues.engine import VECTORS, EngineAccount, Position
+from tests.reference.venues.engine import VECTORS, EngineAccount, Position, rules_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,14 @@ def test_the_margin_is_used_up_at_the_bankruptcy_price():
     price = vector["expected"]["bankruptcy_price"]
     assert account.state_at(price)[0] == 0
     assert account.state_at(price + 1)[0] == 1_000_000
+
+
+def test_interest_of_eight_hours_from_the_published_daily_rates():
+    vector = VECTORS["bybit-interest"]
+    given = vector["inputs"]
+    rules = rules_of("bybit", ["BTC"]).market.funding
+    assert (rules.daily_rates.quote, rules.daily_rates.base) == (
+        given["quote_rate"], given["base_rate"],
+    )  # fmt: skip
+    assert rules.interval_seconds * given["intervals_per_day"] == 86_400
+    assert rules.interest == pytest.approx(vector["expected"]["rate"], rel=1e-12)

@@ -12,6 +12,7 @@ from stresslab.liquidation.bands.band import Leg
 from stresslab.margin.requirement.in_force import RatesInForce
 from stresslab.margin.requirement.part import Opening, Sight
 from stresslab.margin.tiers import initial_margins, margin_tables
+from stresslab.market.funding import funding_rate, margin_cap
 from tests.reference.venues.engine import VECTORS, EngineAccount, Position, bracket, rules_of
 
 MICRO = 1_000_000
@@ -45,7 +46,7 @@ def test_a_forced_order_is_offered_no_worse_than_the_fillable_price(name):
     account = EngineAccount("dydx", {"X": Position(size, price)}, equity, "cross", **own)
     have, need = account.state()
     assert have < need, "in breach"
-    leg = Leg(int(abs(size) * price * MICRO), need, have, need)
+    leg = Leg(int(abs(size) * price * MICRO), need, have, need, need)
     cost = account.rules.liquidation.price_band.concession(leg)
     assert price - Fraction(cost, MICRO) / size == vector["expected"]["fillable_price"]
 
@@ -98,9 +99,26 @@ def test_initial_margin_grows_with_open_interest():
 
 
 def test_the_funding_cap_is_six_times_the_gap_of_the_margins():
-    """The documented factor, applied to the tier of BTC in the pack."""
+    """The documented factor; for BTC in the pack it comes to 4.8 % of eight hours."""
     factor = exact(VECTORS["dydx-funding-cap"]["inputs"]["factor"])
     rules = rules_of("dydx", ["BTC"])
     (row,) = rules.margin.brackets["BTC"]
     gap = 1 / exact(row.max_leverage) - exact(row.maintenance_rate)
-    assert exact(rules.market.funding.cap) == factor * gap == Fraction(48, 1000)
+    assert exact(rules.market.funding.cap_of_margin_gap) == factor
+    assert factor * gap == Fraction(48, 1000)
+    assert (rules.market.funding.form, rules.market.funding.interest) == ("added", 0)
+
+
+def test_the_documented_cap_is_the_engine_s():
+    """Initial less maintenance rate of 2 %: no rate above 12 %."""
+    vector = VECTORS["dydx-funding-cap"]
+    given = vector["inputs"]
+    own = {"brackets": {"X": [bracket(given["mmf"], 1 / given["imf"])]}}
+    rules = rules_of("dydx", ["X"], margin=own)
+    tables = margin_tables(rules.margin, ["X"], np.zeros(1, np.int64), np.ones(1, np.int64))
+    rates = (int(column[0, 0]) / 1e9 for column in (tables.initial, tables.rate))
+    funding = rules.market.funding
+    cap = margin_cap(funding, *rates)
+    assert np.isclose(cap, vector["expected"]["cap"], rtol=1e-9)
+    # an hour pays an eighth of what the cap leaves of a premium of 20 %
+    assert np.isclose(funding_rate(0.2, funding, cap), vector["expected"]["cap"] / 8, rtol=1e-9)

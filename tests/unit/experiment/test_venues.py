@@ -141,10 +141,12 @@ def test_settings_and_the_quick_form_choose_the_venue_too(venue: str | None) -> 
     values = study(venue)
     values["small"] = {"scenario.venue": "paradex"}
 
-    found = resolved(values, "scenario.venue=span", "scenario.margin.cross.closure.leg=most_liquid")
+    found = resolved(
+        values, "scenario.venue=span", "scenario.margin.isolated.closure.leg=most_liquid"
+    )
     assert found["venue"] == "span"
     assert found["market"]["circuit_breaker"]["move"] == 0.07
-    assert found["margin"]["cross"]["closure"]["leg"] == "most_liquid"
+    assert found["margin"]["isolated"]["closure"]["leg"] == "most_liquid"
     assert resolved(values, small=True)["liquidation"]["liquidation_target"] == 0.9
 
 
