@@ -26,7 +26,7 @@ from stresslab.report.style import Stroke
 
 _MOST_TICKS = 8  # values that get a tick each
 _LEAST_FACTOR = 1.5  # a number that grows by such factors is drawn by factors
-_TITLE = 30  # letters in a line of a panel's title
+_TITLE = 26  # letters in a line of a panel's title
 
 
 @dataclass(frozen=True)

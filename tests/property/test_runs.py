@@ -289,6 +289,15 @@ def test_a_run_without_long_tables_says_so_and_gets_them(
     assert contents(tmp_path) == reference
 
 
+def test_a_cell_is_found_by_its_identity_or_its_beginning(tmp_path: Path) -> None:
+    finished = run(tmp_path, study((0.1,)), workers=1)
+    last = finished.cells[-1]
+    assert last != finished.cells[0]
+    assert finished.find(last) == finished.find(last[:10]) == last
+    with pytest.raises(ConfigError, match=r"no cell of .* begins with 'xyz'"):
+        finished.find("xyz")
+
+
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
         locked(tmp_path),

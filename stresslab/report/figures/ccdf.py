@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from stresslab.analysis.distributions import pooled_ccdf
 from stresslab.report.axes import head, line, panels, series_legend
@@ -19,6 +20,8 @@ _MEASURES = {
     "accounts": Label("accounts in the cascade tree"),
     "notional_usd": Label("forced notional of the cascade tree", "USD"),
 }
+_FEW_DECADES = 10**1.5  # last over first size
+
 #: Steps of a curve that a picture can show.
 _MOST_SIZES = 300
 
@@ -107,6 +110,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
         _panel(axes, sizes.filter(measure=measure, pattern=pattern), looks)
         _guides(axes, guides.filter(measure=measure, pattern=pattern))
         axes.set(xlabel=labels[measure].wrapped(40), ylabel=labels["at_least"].wrapped(40))
+        _few_ticks(axes)
         show_unit(axes.xaxis, labels[measure].unit)
         head(axes, place, pattern)
     series_legend(figure, looks)
@@ -128,6 +132,15 @@ def _panel(axes: Axes, part: pl.DataFrame, looks: dict[str, Stroke]) -> None:
                 linewidth=0,
             )
             line(axes, steps, stroke, "size", "at_least", drawstyle="steps-pre", markevery=0.12)
+
+
+def _few_ticks(axes: Axes) -> None:
+    """Label decades, and 2 and 5 between them where there are few; nothing else has a label."""
+    for axis, (first, last) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        axis.set_minor_formatter(NullFormatter())
+        if last / first < _FEW_DECADES:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            show_unit(axis, "")
 
 
 def _guides(axes: Axes, guides: pl.DataFrame) -> None:

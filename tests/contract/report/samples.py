@@ -51,6 +51,7 @@ def _samples() -> Iterator[tuple[str, str, Prepared]]:
     yield "phase", "", phase()
     yield "ccdf", "", ccdf(300)
     yield "ccdf", "_few", ccdf(6)
+    yield "ccdf", "_narrow", narrow(ccdf(40))
     yield "contagion_matrix", "", matrix(5)
     yield "contagion_matrix", "_twelve", matrix(12)
     yield "contagion_matrix", "_zero", matrix(3, value=0.0)
@@ -136,6 +137,14 @@ def ccdf(n: int) -> Prepared:
         "guides": pl.DataFrame(guides, lines, orient="row"),
     }
     return Prepared(frames, labels)
+
+
+def narrow(prepared: Prepared) -> Prepared:
+    """Sizes that all lie within one decade."""
+    sizes = prepared.frames["ccdf"].filter(
+        pl.col("size") > pl.col("size").max().over("measure") / 9
+    )
+    return Prepared({**prepared.frames, "ccdf": sizes}, prepared.labels)
 
 
 def matrix(n: int, value: float | None = None) -> Prepared:

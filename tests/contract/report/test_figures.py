@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -89,6 +90,15 @@ def test_no_text_is_cut_off_and_the_figure_fits_the_page(name: str) -> None:
     for legend in picture.legends:
         inside = legend.get_window_extent()
         assert inside.x0 >= 0 and inside.x1 <= picture.bbox.width
+
+
+def test_labels_of_a_short_log_axis_stand_apart() -> None:
+    picture = drawn("ccdf", SAMPLES["ccdf_narrow"][1])
+    for axes in picture.axes:
+        ticks = [t for t in axes.get_xticklabels(which="both") if t.get_text()]
+        boxes = sorted((t.get_window_extent() for t in ticks), key=lambda box: box.x0)
+        assert len(boxes) >= 2
+        assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
 
 
 @pytest.mark.parametrize("figure", list(FIGURES))
