@@ -24,8 +24,9 @@ def slow_net(log: Tables) -> dict[int, dict[tuple[str, int], Fraction]]:
     """Return the net amount per liquidation and cause."""
     rows, causes = log["breach_amounts"], log["price_causes"]
     net: dict[int, dict[tuple[str, int], Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    wanted = ("liquidation", "stage", "asset", "cause", "amount_micro_usd")
     for number, stage, asset, cause, amount in zip(
-        *(c.tolist() for c in rows.values()), strict=True
+        *(rows[name].tolist() for name in wanted), strict=True
     ):
         if cause != "price":
             net[number][cause, -1] += amount

@@ -13,7 +13,10 @@ HEAVY = {"matplotlib", "mesa", "networkx", "numba", "numpy", "pandas", "polars",
 
 
 def _loaded_by(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(*sys.modules)"
+    """Return the modules that a statement executes; a lazy one that still waits is not."""
+    waits = "type(module).__name__ == '_LazyModule'"
+    kept = f"[name for name, module in list(sys.modules.items()) if not {waits}]"
+    code = f"import sys; {statement}; print(*{kept})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return set(done.stdout.split())
 
