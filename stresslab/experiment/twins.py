@@ -84,9 +84,7 @@ def changed_scenario(run: Run, scenario: Mapping[str, Any], changes: Changes) ->
     local = renamed(
         shape, copy.deepcopy(dict(scenario)), lambda name: str((run.path / name).resolve())
     )
-    venue = local.pop(
-        "venue", None
-    )  # what it says stands in the scenario, and may be changed there
+    venue = local.pop("venue", None)  # its rules stand in the scenario, where they may be changed
     if any(setting.partition("=")[0].strip() == VENUE for setting in changes.settings):
         raise ConfigError(f"--set {VENUE}: a twin changes rules one by one; compare venues as arms")
     local["counterfactual"] = {**local["counterfactual"], **changes.counterfactual}
