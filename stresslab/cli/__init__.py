@@ -9,6 +9,7 @@ import click
 
 from stresslab import __version__
 from stresslab.cli.catalogue import list_, schema
+from stresslab.cli.events import hawkes
 from stresslab.cli.results import export, report, reproduce
 from stresslab.cli.study import check, run, status
 from stresslab.cli.validate import validate
@@ -49,6 +50,7 @@ for command in (
     list_,
     schema,
     validate,
+    hawkes,
     whatif,
     venue,
     margin,
