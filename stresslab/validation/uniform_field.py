@@ -64,6 +64,19 @@ def scenario(field: Field, steps: int, seeds: int = 1) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def even_scenario(field: Field, lots: int) -> dict[str, Any]:
+    """Return one step of one market whose longs are spread evenly, and in which lots are sold."""
+    market = scenario(field, 1, lots)
+    lowest = MAINTENANCE * PRICE
+    depths = [(place + 0.5) / field.ratio for place in range(field.longs)]
+    market["traders"]["longs_M0"] = {
+        "strategy": {"kind": "passive"},
+        "accounts": [{"wealth_usd": lowest + (1 - MAINTENANCE) * depth, "positions": {"M0": 1}}
+                     for depth in depths],
+    }  # fmt: skip
+    return market
+
+
 def cascade_sizes(
     field: Field, steps: int, seed: int, *, seeds: int = 1, reserve: int, replicate: int = 0
 ) -> np.ndarray:

@@ -14,6 +14,7 @@ from stresslab.validation.experiment import Experiment
 #: Name -> module in this folder.
 EXPERIMENTS: dict[str, str] = {
     "borel": "borel",
+    "criticality": "criticality",
     "cross-isolated": "cross_isolated",
     "contagion-window": "contagion_window",
     "debtrank": "debtrank",
