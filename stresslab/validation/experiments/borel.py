@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stresslab.analysis.intervals import wilson
 from stresslab.contagion.borel import borel_tanner
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.uniform_field import Field, cascade_sizes
@@ -133,25 +134,16 @@ def _panel(case: Case, sizes: np.ndarray) -> Panel:
     grid = np.unique(np.geomspace(case.seeds, RESERVE, 24).astype(int))
     expected = [int(s) for s in grid if survival[s] * sizes.size > 0.2]
     seen = [s for s in expected if np.any(sizes >= s)]
-    shares = [float(np.mean(sizes >= s)) for s in seen]
-    low, high = zip(*(_interval(share, sizes.size) for share in shares), strict=True)
+    shares = [wilson(int(np.sum(sizes >= s)), sizes.size) for s in seen]
     return Panel(
         case.name, "Size s of a cascade (liquidations)", "Share of at least s", (
-            Series("simulated", seen, shares, low=low, high=high),
+            Series("simulated", seen, [share.mid or 0.0 for share in shares],
+                   low=[share.low or 0.0 for share in shares],
+                   high=[share.high or 0.0 for share in shares]),
             Series("Borel-Tanner" if case.seeds > 1 else "Borel", expected,
                    [float(survival[s]) for s in expected], is_expected=True),
         ), x_scale="log", y_scale="log",
     )  # fmt: skip
-
-
-def _interval(share: float, n: int) -> tuple[float, float]:
-    """Return Wilson's interval of a share."""
-    z = 1.96
-    centre, half = (
-        share + z * z / (2 * n),
-        z * math.sqrt(share * (1 - share) / n + (z / n) ** 2 / 4),
-    )
-    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
 
 
 EXPERIMENT = Experiment(

@@ -7,10 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stresslab.analysis.intervals import wilson
 from stresslab.contagion.borel import borel_tanner, extinction
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.simulated import simulated
-from stresslab.validation.uniform_field import Field, cascade_sizes, even_scenario
+from stresslab.validation.uniform_field import (
+    Field,
+    cascade_sizes,
+    even_scenario,
+)
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
 STANDARD_ERRORS = 4.0
@@ -132,9 +137,12 @@ def _tail_panel(sizes: np.ndarray, reserve: int) -> Panel:
     survival = _survival(reserve)
     grid = np.unique(np.geomspace(1, reserve, 24).astype(int)).tolist()
     seen = [s for s in grid if np.any(sizes >= s)]
+    shares = [wilson(int(np.sum(sizes >= s)), sizes.size) for s in seen]
     power = [1 / math.sqrt(math.pi * s / 2) for s in grid]
     return Panel("Ratio 1", "Size s of a cascade (liquidations)", "Share of at least s", (
-        Series("simulated", seen, [float(np.mean(sizes >= s)) for s in seen]),
+        Series("simulated", seen, [share.mid or 0.0 for share in shares],
+               low=[share.low or 0.0 for share in shares],
+                   high=[share.high or 0.0 for share in shares]),
         Series("Borel", grid, [float(survival[s]) for s in grid], is_expected=True),
         Series("power -1/2", grid, power, is_expected=True),
     ), x_scale="log", y_scale="log")  # fmt: skip
