@@ -10,9 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stresslab.report.adapter import to_pandas
 from stresslab.report.labels import short
-from stresslab.report.seaborn import sns
 from stresslab.report.style import PAGE, PAGE_HEIGHT, QUIET, Stroke
 
 #: Opacity of an interval band: four on top of each other still show the grid.
@@ -72,17 +70,8 @@ def band(axes: Axes, part: pl.DataFrame, colour: str, opacity: float = BAND) -> 
 def line(
     axes: Axes, part: pl.DataFrame, stroke: Stroke, x: str = "x", y: str = "mid", **marks: Any
 ) -> None:
-    """Draw one series of finished numbers in its stroke; seaborn aggregates nothing."""
-    sns.lineplot(
-        data=to_pandas(part.select(x, y)),
-        x=x,
-        y=y,
-        ax=axes,
-        legend=False,
-        estimator=None,
-        errorbar=None,
-        **line_marks(stroke) | marks,
-    )
+    """Draw one series of finished numbers in its stroke; there is nothing left to aggregate."""
+    axes.plot(part[x].to_numpy(), part[y].to_numpy(), **line_marks(stroke) | marks)
 
 
 def line_marks(stroke: Stroke) -> dict[str, Any]:
