@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -62,13 +61,11 @@ def margin(
       stresslab margin --venue okx --side short --qty 10 --entry 3000 --leverage 10 \\
         --asset ETH --cross positions.yaml
     """
-    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # one account: nothing is worth compiling
-    import numpy as np
-
     from stresslab.calculator import check_margin, read_holdings
+    from stresslab.core.compiled import interpreted
 
     others = read_holdings(cross) if cross else None
-    with np.errstate(over="ignore"):  # the wrapping of random numbers, seen when not compiled
+    with interpreted():  # one account: nothing is worth compiling
         found = check_margin(
             venue, side, qty, entry, leverage, mark=mark, asset=asset, tick=tick,
             mode=mode or ("cross" if cross else "isolated"), wallet=wallet, others=others,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,17 @@ _PART = {"no_cpython_wrapper": True, **_ENTRY}
 
 
 _interpreting: list[bool] = []
+
+
+@contextlib.contextmanager
+def interpreted() -> Iterator[None]:
+    """Run kernels as plain Python inside the block: for what is over before it is compiled."""
+    _interpreting.append(True)
+    try:
+        with np.errstate(all="ignore"):  # random bits wrap around on purpose
+            yield
+    finally:
+        _interpreting.pop()
 
 
 class _Entry(CPUDispatcher):  # type: ignore[misc]
@@ -55,12 +67,8 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
             return self._interpret(arguments)
 
     def _interpret(self, arguments: tuple[Any, ...]) -> Any:
-        _interpreting.append(True)  # the kernels that it calls need no entry
-        try:
-            with np.errstate(all="ignore"):  # random bits wrap around on purpose
-                return self.py_func(*arguments)
-        finally:
-            _interpreting.pop()
+        with interpreted():  # the kernels that it calls need no entry
+            return self.py_func(*arguments)
 
     @property
     def is_compiled(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from numba.core.errors import NumbaError
 
 from stresslab.core.columns import Fills, make_fills
-from stresslab.core.compiled import kernel
+from stresslab.core.compiled import interpreted, kernel
 
 
 @kernel
@@ -75,3 +75,14 @@ def test_a_kernel_that_makes_an_array_is_refused():
 
     with pytest.raises(NumbaError):
         make(3)
+
+
+def test_a_block_can_be_interpreted():
+    fresh = kernel(add_fill.py_func)
+    fills = make_fills(3)
+    with interpreted():
+        assert fresh(fills, 5) == 3
+    assert not fresh.is_compiled
+    assert fresh(fills, 6) == 3
+    assert fresh.is_compiled
+    assert fills.lots.tolist() == [5, 6, 0]

@@ -19,6 +19,7 @@ from tests.markets import (
     TICKS,
     USD,
     changed,
+    drawn,
     fall,
     lively,
     market,
@@ -56,10 +57,15 @@ def test_every_table_of_the_log_is_there_with_its_columns(log):
     assert log["totals"]["seconds"].tolist() == list(range(1, 41))
 
 
+def everybody():
+    """Return the lively market with two who work off a metaorder."""
+    return lively(traders__metaorders=drawn("metaorder", 2, 5000.0, seconds_between_turns=2.0))
+
+
 @pytest.mark.parametrize("kind", sorted(STRATEGIES))
 def test_every_strategy_does_something_in_a_market(kind):
     """Its people end with other positions than they began with; passive ones do not."""
-    model = model_of(lively())
+    model = model_of(everybody())
     rows_of = [n for n, name in enumerate(model.world.strategy_names()) if name == kind]
     before = model.world.clearing.accounts.position[:, rows_of].copy()
     model.run()
@@ -95,14 +101,14 @@ def test_every_trader_is_an_agent_that_reads_its_own_row():
 
 
 def test_agents_can_be_selected_grouped_and_collected():
-    model = model_of(lively())
+    model = model_of(everybody())
     for _ in range(15):
         model.step()
     leveraged = model.agents.select(lambda agent: agent.leverage > 6)
     assert 0 < len(leveraged) < len(model.agents)
     by_mode = model.agents.groupby("margin_mode")
     sizes = by_mode.count()
-    assert {"isolated", "cross", "flat"} <= sizes.keys() and sum(sizes.values()) == 122
+    assert {"isolated", "cross", "flat"} <= sizes.keys() and sum(sizes.values()) == 124
     assert min(model.agents.get("wallet")) < max(model.agents.get("wallet"))
     kinds = {type(agent).__name__ for agent in model.agents}
     assert kinds == {STRATEGIES[k].__name__ for k in STRATEGIES}
