@@ -9,10 +9,12 @@ import numpy as np
 from stresslab.contagion.columns import MICRO_USD, as_int, is_in, usd
 from stresslab.contagion.matrix import matrix_columns
 from stresslab.contagion.measures.losses import waterfall_micro_usd
+from stresslab.contagion.next_generation import generation_columns
 from stresslab.contagion.projection import Contagion
 
 __all__ = [
     "LONG_TABLES",
+    "generation_columns",
     "liquidation_sizes",
     "long_tables",
     "matrix_columns",
@@ -79,6 +81,7 @@ LONG_TABLES: dict[str, Callable[[Contagion], Columns]] = {
     "liquidation_sizes": liquidation_sizes,
     "waterfall": waterfall,
     "asset_matrix": matrix_columns,
+    "next_generation": generation_columns,
     "strategies": strategies,
     "modes": modes,
 }

@@ -153,7 +153,7 @@ class Run:
         """Return a long table of all finished cells, or of some, with the column ``cell`` first.
 
         Unlike events, long tables are kept for every cell: ``liquidation_sizes`` (a row per cascade
-        tree), ``waterfall``, ``asset_matrix``, ``strategies`` and ``modes``.
+        tree), ``waterfall``, ``asset_matrix``, ``next_generation``, ``strategies`` and ``modes``.
 
         Raises
         ------

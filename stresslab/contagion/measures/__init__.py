@@ -9,17 +9,20 @@ from stresslab.contagion.measures import (
     activity,
     branching,
     cascade,
+    concentration,
     losses,
     pools,
     prices,
+    radius,
     spill,
 )
 from stresslab.contagion.measures.measure import Measure
 
+#: Files of measures, in the order of the outcomes.
+_PARTS = (cascade, pools, spill, branching, radius, losses, concentration, prices, activity)
+
 MEASURES: dict[str, Measure] = {
-    measure.name: measure
-    for part in (cascade, pools, spill, branching, losses, prices, activity)
-    for measure in part.MEASURES
+    measure.name: measure for part in _PARTS for measure in part.MEASURES
 }
 
 __all__ = ["MEASURES", "Measure"]

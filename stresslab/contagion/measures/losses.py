@@ -13,11 +13,11 @@ from stresslab.contagion.measures.measure import Measure
 from stresslab.contagion.projection import Contagion
 
 
-def trader_loss_micro_usd(run: Contagion) -> int:
-    """Return the losses of losing accounts, at the index, penalties included.
+def account_losses_micro_usd(run: Contagion) -> np.ndarray:
+    """Return the loss of every account in order of id, at the index, penalties included.
 
-    What an account paid through auto-deleveraging or socialised loss is left out here, as it is
-    counted where the deficit is.
+    Gains are 0. What an account paid through auto-deleveraging or socialised loss is left out
+    here, as it is counted where the deficit is.
     """
     accounts = run.tables["accounts"]
     ids = as_int(accounts["account"])
@@ -30,7 +30,12 @@ def trader_loss_micro_usd(run: Contagion) -> int:
         rows = run.tables[table]
         payer = rows_of(as_int(rows["account"]), ids[order])
         np.subtract.at(lost, payer[payer >= 0], as_int(rows["loss_micro_usd"])[payer >= 0])
-    return int(np.maximum(lost, 0).sum())
+    return np.maximum(lost, 0)
+
+
+def trader_loss_micro_usd(run: Contagion) -> int:
+    """Return the losses of losing accounts, at the index, penalties included."""
+    return int(account_losses_micro_usd(run).sum())
 
 
 def waterfall_micro_usd(run: Contagion) -> dict[str, int]:
