@@ -17,6 +17,7 @@ from stresslab.core.events import CAUSE_ID
 
 NONE = -1
 LIQUIDATION = CAUSE_ID["liquidation"]
+ADL = CAUSE_ID["adl"]
 ROUNDING = CAUSE_ID["rounding"]
 
 
@@ -25,7 +26,7 @@ class Amounts(NamedTuple):
 
     liquidation: np.ndarray  # id of the liquidation whose pool lost the margin
     cause: np.ndarray  # place in CAUSES
-    source: np.ndarray  # id of the causing liquidation, -1 for every other cause
+    source: np.ndarray  # id of the liquidation that sold or deleveraged, -1 for every other cause
     asset: np.ndarray  # asset whose price moved, -1 for causes that are no price move
     micro_usd: np.ndarray  # positive eats margin, negative gave some back
 
@@ -53,7 +54,7 @@ def eaten(tables: Tables) -> Amounts:
     direct = (
         as_int(others["liquidation"]),
         cause,
-        np.full(len(cause), NONE),
+        np.where(cause == ADL, as_int(others["source_liquidation"]), NONE),
         np.full(len(cause), NONE),
         as_int(others["amount_micro_usd"]),
     )
@@ -150,7 +151,8 @@ def asset_shares(amounts: Amounts, found: Triggers, ids: np.ndarray, n_assets: i
     Returns
     -------
     (n_liquidations, 2, n_assets + 1): second axis exogenous, endogenous; the last asset stands for
-    causes that are no price move. A cause's share goes to assets by what each of them ate.
+    causes that are no price move. A cause's share goes to assets by what each of them ate. Whatever
+    has a liquidation behind it is endogenous: its sales, and deleveraging for its deficit.
     """
     shares = np.zeros((len(ids), 2, n_assets + 1))
     if not len(amounts.micro_usd):
@@ -161,7 +163,7 @@ def asset_shares(amounts: Amounts, found: Triggers, ids: np.ndarray, n_assets: i
     whole = np.add.reduceat(positive, bounds[:-1])[cause_row]
     part = np.divide(positive, whole, out=np.zeros(len(positive)), where=whole > 0)
     row = rows_of(amounts.liquidation, ids)
-    endogenous = (amounts.cause == LIQUIDATION).astype(np.int64)
+    endogenous = (amounts.source != NONE).astype(np.int64)
     asset = np.where(amounts.asset == NONE, n_assets, amounts.asset)
     np.add.at(shares, (row, endogenous, asset), part * found.share[cause_row])
     return shares

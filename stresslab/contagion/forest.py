@@ -1,9 +1,10 @@
 """Parents, generations and cascade trees of liquidations.
 
-A liquidation's parents are the liquidations with a trigger share in it. Its generation is the
-expected number of links back to something that is no liquidation: g = sum of w x (1 + g_parent).
-Its principal parent is the parent with the largest share (ties: the smaller id); following
-principal parents gives the cascade trees.
+A liquidation's parents are the liquidations with a trigger share in it: by the prices that they
+moved, or by auto-deleveraging for their deficits. Its generation is the expected number of links
+back to something that is no liquidation: g = sum of w x (1 + g_parent). Its principal parent is the
+parent with the largest share (ties: the smaller id); following principal parents gives the cascade
+trees.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stresslab.contagion.attribution import LIQUIDATION, Triggers
-from stresslab.contagion.columns import rows_of, spans
+from stresslab.contagion.attribution import ADL, NONE, Triggers
+from stresslab.contagion.columns import rows_of, spans, sum_by
 
 NO_PARENT = -1
 
@@ -27,6 +28,7 @@ class Parents(NamedTuple):
     parent: np.ndarray
     share: np.ndarray
     micro_usd: np.ndarray
+    adl_share: np.ndarray  # the part of the share by auto-deleveraging, the rest is by prices
 
 
 class Forest(NamedTuple):
@@ -41,10 +43,16 @@ class Forest(NamedTuple):
 
 def parents(found: Triggers, ids: np.ndarray) -> Parents:
     """Return the edges with a positive trigger share; ``ids`` are all liquidations, sorted."""
-    is_edge = (found.cause == LIQUIDATION) & (found.share > 0)
-    child = rows_of(found.liquidation[is_edge], ids)
-    parent = rows_of(found.source[is_edge], ids)
-    return Parents(child, parent, found.share[is_edge], found.micro_usd[is_edge])
+    is_edge = (found.source != NONE) & (found.share > 0)
+    child, parent = (rows_of(of[is_edge], ids) for of in (found.liquidation, found.source))
+    is_adl = found.cause[is_edge] == ADL
+    share, micro_usd = found.share[is_edge], found.micro_usd[is_edge]
+    adl_share = np.where(is_adl, share, 0.0)
+    if not is_adl.any():
+        return Parents(child, parent, share, micro_usd, adl_share)
+    # the same parent may have moved prices and taken lots away
+    summed = [sum_by([child, parent], part) for part in (share, micro_usd, adl_share)]
+    return Parents._make((*summed[0][0], *(part for _, part in summed)))
 
 
 def grow(edges: Parents, n: int, least_endogenous_share: float = 0.0) -> Forest:

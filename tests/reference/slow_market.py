@@ -20,7 +20,7 @@ from typing import Any
 
 from stresslab.core.random import Streams, uniform
 from tests.reference.slow_pools import Pool, Spell, contracts_of, exact, pools_of, whole
-from tests.reference.slow_waterfall import ADL, Settlement
+from tests.reference.slow_waterfall import Settlement
 
 LOG_ONE_PERCENT = 0.009950330853168083
 INDEX, ROUNDING = ("index", None), ("rounding", None)
@@ -182,20 +182,27 @@ class Slow:
         self, pool: Pool, asset: int, before: int, after: int, phi: dict[tuple, Fraction]
     ) -> None:
         """Charge the movers for the position last judged, whoever changed it for the difference."""
-        contract, judged = self.contracts[asset], pool.judged_lots.get(asset, 0)
+        judged = pool.judged_lots.get(asset, 0)
         if not judged and not pool.lots.get(asset, 0):
             return
-        amount, now = (
-            pool.leg_excess(contract, lots, before) - pool.leg_excess(contract, lots, after)
-            for lots in (judged, pool.lots.get(asset, 0))
-        )
+        amount = self._lost(pool, asset, judged, before, after)
         rest = amount
         for cause, ticks in phi.items():
             part = math.floor(Fraction(ticks) / (after - before) * amount)
             pool.charge((*cause, asset), part)
             rest -= part
         pool.charge((*ROUNDING, asset), rest)
-        pool.charge(ADL, now - amount)
+        for source, where, lots in pool.taken:
+            if where == asset:
+                judged += lots
+                more = self._lost(pool, asset, judged, before, after)
+                pool.charge(("adl", source, -1), more - amount)
+                amount = more
+
+    def _lost(self, pool: Pool, asset: int, lots: int, before: int, after: int) -> int:
+        """Return the margin that a move eats of a leg of so many lots."""
+        contract = self.contracts[asset]
+        return pool.leg_excess(contract, lots, before) - pool.leg_excess(contract, lots, after)
 
     # -- judgement and rounds ---------------------------------------------------------------
 
@@ -222,6 +229,7 @@ class Slow:
             if pool.spell and not pool.is_flat:
                 breached.append(pool)
             pool.excess, pool.eaten, pool.judged_lots = equity - maintenance, {}, dict(pool.lots)
+            pool.taken = []
         return breached
 
     def _largest_loss(self, pool: Pool) -> int:

@@ -84,6 +84,7 @@ class Pool:
     cut: dict[int, int] = field(default_factory=dict)  # profit taken by ADL, by asset
     judged_lots: dict[int, int] = field(default_factory=dict)
     eaten: dict[Cause, int] = field(default_factory=dict)
+    taken: list[tuple[Cause, int, int]] = field(default_factory=list)  # source, asset, lots by ADL
 
     @property
     def is_flat(self) -> bool:

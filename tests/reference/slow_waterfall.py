@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tests.reference.slow_pools import Contract, Pool, pro_rata
 
-ADL, TRANSFER = ("adl", None, -1), ("transfer", None, -1)
+TRANSFER = ("transfer", None, -1)
 OWN_EXECUTION = ("own_execution", None, -1)
 
 
@@ -60,7 +60,7 @@ class Settlement:
             if part > 0:
                 winner.cash -= part
                 winner.cut[asset] = winner.cut.get(asset, 0) + part
-                winner.charge(ADL, part)
+                winner.charge(("adl", pool.spell.key, -1), part)
                 pool.cash += part
                 left -= part
                 self.adl.append((self.step, pool.spell.key, winner.account, asset, 0, part))
@@ -99,7 +99,8 @@ class Settlement:
             winner.lots[asset] += side * lots
             winner.cash -= worth + loss
             released = before - loss - winner.excess_at(self.contracts, self.marks)
-            winner.charge(ADL, loss)
+            winner.charge(("adl", pool.spell.key, -1), loss)
+            winner.taken.append((pool.spell.key, asset, side * lots))
             winner.charge(OWN_EXECUTION, released)
             owed -= loss
             self.adl.append((self.step, pool.spell.key, winner.account, asset, side * lots, loss))

@@ -24,12 +24,12 @@ def slow_net(log: Tables) -> dict[int, dict[tuple[str, int], Fraction]]:
     """Return the net amount per liquidation and cause."""
     rows, causes = log["breach_amounts"], log["price_causes"]
     net: dict[int, dict[tuple[str, int], Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-    wanted = ("liquidation", "stage", "asset", "cause", "amount_micro_usd")
-    for number, stage, asset, cause, amount in zip(
+    wanted = ("liquidation", "stage", "asset", "cause", "source_liquidation", "amount_micro_usd")
+    for number, stage, asset, cause, taker, amount in zip(
         *(rows[name].tolist() for name in wanted), strict=True
     ):
         if cause != "price":
-            net[number][cause, -1] += amount
+            net[number][cause, taker] += amount
             continue
         for s, a, name, source, share in zip(*(c.tolist() for c in causes.values()), strict=True):
             if (s, a) == (stage, asset):
@@ -68,6 +68,7 @@ def test_shares_are_those_of_the_slow_version(log: Tables) -> None:
         if share
     }
     assert sum(cause == "liquidation" for _, cause, _ in fast) > 20
+    assert sum(cause == "adl" for _, cause, _ in fast) > 20
     assert (found.cause == LIQUIDATION).any()
     assert fast == slow
 

@@ -1,4 +1,4 @@
-"""The contagion graph: liquidation -> price move (asset, stage) -> liquidation."""
+"""The contagion graph: liquidation -> price move (asset, stage) or ADL -> liquidation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Any
 import networkx
 import numpy as np
 
+from stresslab.contagion.attribution import ADL, NONE
 from stresslab.contagion.columns import as_int, usd
-from stresslab.contagion.graph.nodes import liquidation_attributes, liquidation_node, move_node
+from stresslab.contagion.graph.nodes import (
+    adl_node,
+    liquidation_attributes,
+    liquidation_node,
+    move_node,
+)
 from stresslab.contagion.projection import Contagion
 
 
@@ -20,7 +26,9 @@ def bipartite_graph(run: Contagion) -> networkx.DiGraph:
     cause that had a part in the move, ``share_<cause>``.
     Edges: liquidation -> move with ``share``, its signed part of the move; move -> liquidation with
     ``amount_usd``, the margin that the move ate of the pool (negative: gave back).
-    Moves that no liquidation felt are left out.
+    Moves that no liquidation felt are left out. What auto-deleveraging for a liquidation ate of
+    other pools goes through a node of its own, with ``kind`` "adl" and ``liquidation``, an edge of
+    ``share`` 1 into it and edges with ``amount_usd`` out of it.
     """
     graph = networkx.DiGraph(projection="bipartite")
     for attributes in liquidation_attributes(run):
@@ -30,6 +38,7 @@ def bipartite_graph(run: Contagion) -> networkx.DiGraph:
         graph.add_node(move_node(move[0], attributes["asset"]), **attributes)
     _add_causes(run, graph, felt)
     _add_effects(run, graph)
+    _add_deleveraging(run, graph)
     return graph
 
 
@@ -82,6 +91,18 @@ def _add_effects(run: Contagion, graph: networkx.DiGraph) -> None:
         move = move_node(int(rows["stage"][row]), run.asset_names[int(rows["asset"][row])])
         liquidation = liquidation_node(int(rows["liquidation"][row]))
         _add(graph, move, liquidation, "amount_usd", usd(rows["amount_micro_usd"][row]))
+
+
+def _add_deleveraging(run: Contagion, graph: networkx.DiGraph) -> None:
+    amounts = run.amounts
+    rows = np.flatnonzero((amounts.cause == ADL) & (amounts.source != NONE))
+    columns = (amounts.source, amounts.liquidation, amounts.micro_usd)
+    for source, target, micro in zip(*(c[rows].tolist() for c in columns), strict=True):
+        node = adl_node(source)
+        if node not in graph:
+            graph.add_node(node, kind="adl", liquidation=source)
+            graph.add_edge(liquidation_node(source), node, share=1.0)
+        graph.add_edge(node, liquidation_node(target), amount_usd=usd(micro))
 
 
 def _add(graph: networkx.DiGraph, source: str, target: str, name: str, value: float) -> None:

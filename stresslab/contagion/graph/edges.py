@@ -12,14 +12,16 @@ from stresslab.contagion.projection import Contagion
 def edge_columns(run: Contagion) -> dict[str, np.ndarray]:
     """Return the liquidation -> liquidation edges, sorted by child, then parent.
 
-    ``source`` and ``target`` are liquidation ids, ``share`` the trigger share, ``amount_usd`` the
-    margin eaten, ``is_principal`` whether the edge is part of a cascade tree.
+    ``source`` and ``target`` are liquidation ids, ``share`` the trigger share, ``adl_share`` the
+    part of it by auto-deleveraging, ``amount_usd`` the margin eaten, ``is_principal`` whether the
+    edge is part of a cascade tree.
     """
     edges = run.parents
     return {
         "source": run.ids[edges.parent],
         "target": run.ids[edges.child],
         "share": edges.share,
+        "adl_share": edges.adl_share,
         "amount_usd": edges.micro_usd / MICRO_USD,
         "is_principal": run.forest.principal[edges.child] == edges.parent,
     }

@@ -14,14 +14,15 @@ def liquidation_graph(run: Contagion) -> networkx.DiGraph:
     """Return the acyclic graph of liquidations, parent -> child.
 
     Nodes are described in :func:`liquidation_attributes`. Edges carry ``share``, the trigger share
-    of the parent, and ``amount_usd``, the margin that the parent ate of the child's pool.
+    of the parent, of which ``adl_share`` by auto-deleveraging for its deficit and the rest by the
+    prices it moved, and ``amount_usd``, the margin that the parent ate of the child's pool.
     """
     graph = _liquidations(run, "liquidations")
     edges, ids = run.parents, run.ids.tolist()
-    columns = (edges.parent.tolist(), edges.child.tolist(), edges.share.tolist())
-    for parent, child, share, micro in zip(*columns, edges.micro_usd.tolist(), strict=True):
+    columns = (edges.parent, edges.child, edges.share, edges.adl_share, edges.micro_usd)
+    for parent, child, share, by_adl, micro in zip(*(c.tolist() for c in columns), strict=True):
         names = liquidation_node(ids[parent]), liquidation_node(ids[child])
-        graph.add_edge(*names, share=share, amount_usd=usd(micro))
+        graph.add_edge(*names, share=share, adl_share=by_adl, amount_usd=usd(micro))
     return graph
 
 

@@ -20,6 +20,11 @@ def move_node(stage: int, asset: str) -> str:
     return f"move:{stage}:{asset}"
 
 
+def adl_node(liquidation: int) -> str:
+    """Return the name of the node of all auto-deleveraging for one liquidation."""
+    return f"adl:{liquidation}"
+
+
 def liquidation_attributes(run: Contagion) -> list[dict[str, Any]]:
     """Return the attributes of every liquidation, in order of id.
 

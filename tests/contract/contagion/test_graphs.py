@@ -6,13 +6,14 @@ import io
 import json
 
 import networkx
+import numpy as np
 import pytest
 
-from stresslab.contagion import Contagion
+from stresslab.contagion import Contagion, Tables
 from stresslab.contagion.graph import FORMS, GRAPHS, edge_columns, write
 from stresslab.contagion.graph.edges import trigger_matrix
 from stresslab.core.errors import ConfigError
-from tests.unit.contagion.cases import hand_cascade, one_liquidation, tables
+from tests.unit.contagion.cases import USD, hand_cascade, liquidation, one_liquidation, tables
 
 READERS = {
     "graphml": lambda text: networkx.read_graphml(io.BytesIO(text.encode())),
@@ -77,6 +78,44 @@ def test_the_bipartite_graph_tells_the_story() -> None:
         "from_ticks": 80,
         "to_ticks": 70,
         "share_index": 0.5,
+    }
+
+
+def test_deleveraging_is_a_node_between_liquidations() -> None:
+    run = Contagion(deleveraged())
+    graph = GRAPHS["bipartite"](run)
+    assert graph.nodes["adl:0"] == {"kind": "adl", "liquidation": 0}
+    assert list(graph.in_edges("adl:0", data=True)) == [
+        ("liquidation:0", "adl:0", {"share": 1.0})
+    ]  # fmt: skip
+    assert list(graph.out_edges("adl:0", data=True)) == [
+        ("adl:0", "liquidation:1", {"amount_usd": 6.0})
+    ]  # fmt: skip
+    edge = GRAPHS["liquidations"](run).edges["liquidation:0", "liquidation:1"]
+    assert edge == {"share": 0.8, "adl_share": 0.6, "amount_usd": 8.0}
+    assert edge_columns(run)["adl_share"].tolist() == [0.6]
+
+
+def deleveraged() -> Tables:
+    """Return a log in which liquidation 0 takes lots of pool 1 away and moves the price a little.
+
+    Of the 10 USD that pool 1 lost 6 went by ADL, 2 by 0's sales and 2 by fees.
+    """
+    log = one_liquidation()
+    second = tables(
+        liquidations=[liquidation(1, account=1)],
+        price_moves=[{"stage": 1, "asset": 0}],
+        price_causes=[{"stage": 1, "cause": "liquidation", "liquidation": 0, "share": 1.0}],
+        breach_amounts=[
+            {"liquidation": 1, "cause": "adl", "asset": -1, "source_liquidation": 0,
+             "amount_micro_usd": 6 * USD},
+            {"liquidation": 1, "cause": "price", "stage": 1, "amount_micro_usd": 2 * USD},
+            {"liquidation": 1, "cause": "fees", "asset": -1, "amount_micro_usd": 2 * USD},
+        ],
+    )  # fmt: skip
+    return {
+        name: {c: np.concatenate([v, second[name][c]]) for c, v in columns.items()}
+        for name, columns in log.items()
     }
 
 

@@ -42,11 +42,13 @@ def _random_log(seed: int) -> Tables:
                     "amount_micro_usd": amount,
                 }
             )
-        fee = 64 * rng.randint(1, 9)
-        row = {"liquidation": number, "asset": -1, "cause": "fees", "amount_micro_usd": fee}
-        amounts.append(row)
+        for cause, source in (("fees", -1), *deleveragers(rng, number)):
+            amount = 64 * rng.randint(1, 9)
+            lost += amount
+            row = {"liquidation": number, "asset": -1, "cause": cause}
+            amounts.append({**row, "source_liquidation": source, "amount_micro_usd": amount})
         money = {"equity_micro_usd": 0, "maintenance_micro_usd": 1}
-        before = {"excess_before_micro_usd": lost + fee - 1}
+        before = {"excess_before_micro_usd": lost - 1}
         rows.append(liquidation(number, step=number, end_step=number, **money, **before))
         order = {"liquidation": number, "account": number, "mark_ticks": rng.randint(1, 9)}
         orders.append({**order, "filled_lots": -rng.randint(0, 9)})
@@ -59,6 +61,11 @@ def _random_log(seed: int) -> Tables:
         breach_amounts=amounts,
         forced_orders=orders,
     )
+
+
+def deleveragers(rng: random.Random, number: int) -> list[tuple[str, int]]:
+    """Return up to two earlier liquidations that took lots or profits away."""
+    return [("adl", source) for source in rng.sample(range(number), min(number, rng.randint(0, 2)))]
 
 
 def random_causes(rng: random.Random, stage: int, asset: int, number: int) -> list[dict[str, Any]]:
