@@ -1,7 +1,7 @@
 """Any order of deposits, orders, price moves, funding, liquidations and ADL keeps both invariants.
 
 Hypothesis drives a small venue; its rules are acts of traders and of the market, and a step lets
-the engine answer. Run with ``STATEFUL_EXAMPLES=1000`` for 10^5 rules and more.
+the engine answer. Run with ``STATEFUL_EXAMPLES=1500`` for 10^5 rules and more.
 """
 
 from __future__ import annotations

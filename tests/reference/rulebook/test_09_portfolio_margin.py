@@ -1,7 +1,7 @@
 """Rule 9: one requirement for a whole cross pool, from a grid of scenarios.
 
-The reference below is written from the words, with whole micro-USD and Fractions, scenario by
-scenario; the engine needs only the worst fall and the worst rise.
+``plain_grid`` is written from the words, with whole micro-USD and Fractions, scenario by scenario;
+the engine needs only the worst fall and the worst rise.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from tests.markets import (
     state,
     tables_of,
 )
+from tests.reference.plain_grid import grid_need
 
 CLASS = {"classes": {"majors": ["BTC", "ETH"]}}
 LEAST = {"kind": "least_common_share"}
@@ -56,42 +57,6 @@ def venue(*accounts, spot=(), perpetuals=("BTC", "ETH"), rules=None, **changes: 
     for name in spot:
         scenario["assets"][name] = asset("spot")
     return scenario
-
-
-def up(amount):
-    """Return a Fraction rounded up to the micro-USD."""
-    return -(-amount.numerator // amount.denominator)
-
-
-def reference(rules, spot, values, level):
-    """Return what a declared grid asks of signed micro-USD by asset name, spot haircuts aside."""
-    f = {
-        name: Fraction(str(value))
-        for name, value in vars(rules).items()
-        if isinstance(value, float)
-    }
-    factor = f["maintenance_factor"] if level == MAINTENANCE else f["initial_factor"]
-    charge = f["perpetual_addition"] + (f["perpetual_initial_addition"] if level else 0)
-    members = [list(names) for names in rules.classes.values()]
-    grouped = {name for names in members for name in names}
-    members += [[name] for name in values if name not in grouped and name not in spot]
-    total = 0
-    for names in members:
-        held = {name: values.get(name, 0) for name in names}
-        scale = {name: Fraction(str(rules.move_scale.get(name, 1.0))) for name in names}
-        longs = sum(up(v * scale[n]) for n, v in held.items() if v > 0)
-        shorts = sum(up(-v * scale[n]) for n, v in held.items() if v < 0)
-        offset = int(min(longs, shorts) * f["hedge_credit"])
-        losses = [0]
-        for scenario in rules.scenarios:
-            losing = longs if scenario.rate < 0 else shorts
-            losses.append(up((losing - offset) * abs(scenario.rate)))
-        losses += [up(up(abs(v) * scale[n]) * f["break_move"]) for n, v in held.items()]
-        least = up(abs(longs - shorts) * f["floor_of_net"])
-        least += up(min(longs, shorts) * f["floor_of_hedged"])
-        total += max(up(max(losses) * factor), least)
-        total += sum(up(abs(v) * charge) for n, v in held.items() if n not in spot)
-    return total
 
 
 def engine(rules, names, spot, values, level):
@@ -217,7 +182,7 @@ def test_the_engine_agrees_with_the_grid_in_fractions_to_the_unit():
     for case in range(200):
         rules, book = some_rules(rng, floors=case % 2 == 1), some_book(rng)
         for level in (MAINTENANCE, INITIAL):
-            expected = reference(rules, SPOT, book, level)
+            expected = grid_need(rules, SPOT, book, level)
             assert engine(rules, NAMES, SPOT, book, level) == expected
             seen.add(expected)
     assert len(seen) > 200
