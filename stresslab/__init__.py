@@ -8,10 +8,7 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from stresslab.core.compile_cache import choose_cache_folder
 
 if TYPE_CHECKING:
     from stresslab.api import Run as Run
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["Run", "__version__", "check_margin", "open_run", "run"]
-
-choose_cache_folder(Path(__file__).parent)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import config, types
 from numba.core.registry import CPUDispatcher
 
+from stresslab.core.compile_cache import choose_cache_folder
 from stresslab.core.compile_turns import CompiledElsewhere, turn
+
+choose_cache_folder(Path(__file__).parents[1])
 
 #: A kernel reads and writes arrays that its caller owns and makes none, so numba need not count
 #: references to them; in a loop over orders, counting costs more than matching an order does.

@@ -82,7 +82,33 @@ def declared(cls: type[T]) -> type[T]:
     A declared class may define ``faults(self)`` yielding ``(path, message)`` for rules that span
     several fields; ``path`` is relative to the object, ``""`` for the object itself.
     """
-    return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    made = dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)(cls)
+    for name, method in _SHARED.items():
+        if name not in cls.__dict__:
+            setattr(made, name, method)
+    return made
+
+
+def _values(one: Any) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+
+
+def _repr(one: Any) -> str:
+    written = ", ".join(f"{name}={value!r}" for name, value in _values(one).items())
+    return f"{type(one).__qualname__}({written})"
+
+
+def _eq(one: Any, other: object) -> bool:
+    return _values(one) == _values(other) if type(one) is type(other) else NotImplemented
+
+
+def _hash(one: Any) -> int:
+    return hash(tuple(_values(one).values()))
+
+
+#: A dataclass would write and compile these anew for each of a hundred classes, and every check
+#: of a config would wait for it.
+_SHARED = {"__repr__": _repr, "__eq__": _eq, "__hash__": _hash}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,20 +127,26 @@ class Parameter:
 
 def parameters(cls: type) -> list[Parameter]:
     """Return the declared parameters of a class in the order they are written."""
-    hints = _hints(cls)
     return [
-        Parameter(
-            field.name,
-            hints[field.name],
-            field.default_factory() if field.default_factory is not MISSING else field.default,
-            field.metadata["declaration"],
-        )
-        for field in dataclasses.fields(cls)  # type: ignore[arg-type]
-        if "declaration" in field.metadata
+        Parameter(name, kind, _default(cls, name), declaration)
+        for name, (kind, declaration) in _declarations(cls).items()
     ]
 
 
-_hints = functools.cache(typing.get_type_hints)  # slow, and the same every time
+@functools.cache  # slow, and the same every time
+def _declarations(cls: type) -> dict[str, tuple[Any, Declaration]]:
+    """Return type and declaration of each declared parameter by name."""
+    hints = typing.get_type_hints(cls)
+    return {
+        field.name: (hints[field.name], field.metadata["declaration"])
+        for field in dataclasses.fields(cls)  # type: ignore[arg-type]
+        if "declaration" in field.metadata
+    }
+
+
+def _default(cls: type, name: str) -> Any:
+    field = next(f for f in dataclasses.fields(cls) if f.name == name)  # type: ignore[arg-type]
+    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def is_declared(cls: Any) -> bool:
@@ -124,14 +156,10 @@ def is_declared(cls: Any) -> bool:
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
     """Build a declared object from plain, already validated values (a resolved config)."""
-    known = {p.name: p for p in parameters(cls)}
-    return cls(
-        **{
-            k: _value(known[k].type, known[k].declaration.kinds, v)
-            for k, v in values.items()
-            if k in known
-        }
-    )
+    plain: type = cls
+    known = _declarations(plain)
+    given = {name: value for name, value in values.items() if name in known}
+    return cls(**{n: _value(known[n][0], known[n][1].kinds, value) for n, value in given.items()})
 
 
 def _value(kind: Any, kinds: Mapping[str, type] | None, value: Any) -> Any:
@@ -164,9 +192,9 @@ def faults(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for place, item in enumerate(value):
             yield from faults(item, f"{path}.{place}" if path else str(place))
     elif is_declared(type(value)):
-        for parameter in parameters(type(value)):
-            inner = f"{path}.{parameter.name}" if path else parameter.name
-            yield from faults(getattr(value, parameter.name), inner)
+        cls: type = type(value)
+        for name in _declarations(cls):
+            yield from faults(getattr(value, name), f"{path}.{name}" if path else name)
         if hasattr(value, "faults"):
             for where, message in value.faults():
                 yield (".".join(p for p in (path, where) if p), message)
