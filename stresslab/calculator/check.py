@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -14,10 +13,12 @@ import numpy as np
 
 from stresslab.calculator.account import Holdings
 from stresslab.calculator.bench import MICRO, Bench, Leg, mode_of
+from stresslab.calculator.breach import first_breach, found_breach
 from stresslab.calculator.displayed import Shown, shown_price
 from stresslab.calculator.grid import Grid, grid_for
+from stresslab.calculator.inputs import MODES, SIDES, legs_of, number, positive, require
 from stresslab.calculator.steps import ClosingStep, closing_steps
-from stresslab.core.errors import ConfigError, StresslabError
+from stresslab.core.errors import ConfigError
 from stresslab.core.rational import Number, exact
 from stresslab.experiment.venues import read_pack
 from stresslab.margin.bankruptcy import bankruptcy_price_of_margin
@@ -26,10 +27,6 @@ from stresslab.margin.liquidation_price import TabledLeg, linear_in_tables
 from stresslab.margin.rules import Bracket
 from stresslab.margin.tiers import RATE_UNIT, initial_margins, rate_units
 from stresslab.scenario import VENUES
-
-SIDES = {"long": 1, "short": -1}
-MODES = ("isolated", "cross")
-_FARTHEST = 1 << 30  # ticks
 
 
 @dataclass(frozen=True)
@@ -100,14 +97,14 @@ def check_margin(
     ConfigError
         When the venue is unknown or does not allow the position.
     """
-    _require("venue", venue, VENUES)
-    _require("side", side, tuple(SIDES))
-    _require("mode", mode, MODES)
-    legs = _legs(SIDES[side], quantity, entry, mark, asset, others, mode)
+    require("venue", venue, VENUES)
+    require("side", side, tuple(SIDES))
+    require("mode", mode, MODES)
+    legs = legs_of(SIDES[side], quantity, entry, mark, asset, others, mode)
     grids = [grid_for((leg.entry, leg.mark), (leg.quantity,)) for leg in legs]
     if tick is not None:
-        grids[0] = grid_for((legs[0].mark,), (legs[0].quantity,), _positive("tick", tick))
-    checked = _Checked(venue, legs, grids, mode, _positive("leverage", leverage), wallet, others)
+        grids[0] = grid_for((legs[0].mark,), (legs[0].quantity,), positive("tick", tick))
+    checked = _Checked(venue, legs, grids, mode, positive("leverage", leverage), wallet, others)
     return checked.made(with_steps)
 
 
@@ -123,7 +120,7 @@ class _Checked:
         money = others.wallet_usd if wallet is None and others is not None else wallet
         self.bench = Bench(venue, legs, grids, mode)
         self.initial = self._initial_margin()
-        self.money = self.initial if money is None else _number("wallet", money)
+        self.money = self.initial if money is None else number("wallet", money)
         self.bench.give(self.money)
         self.brackets = self.bench.scenario.margin.brackets[self.leg.asset]
         self.table = leverage_table(
@@ -218,69 +215,6 @@ class _Checked:
         )
 
 
-def first_breach(price: Number, side: int, tick: Number) -> int | None:
-    """Return the first tick beyond the price at which equity meets maintenance margin.
-
-    A pool at exactly its maintenance margin is not in breach. None when there is no such tick: a
-    price is one tick at least.
-
-    >>> first_breach(Fraction(950), +1, 1), first_breach(Fraction(1901, 2), -1, 1)
-    (949, 951)
-    """
-    if side < 0:
-        return max(1, math.floor(Fraction(price) / tick) + 1)
-    ticks = math.ceil(Fraction(price) / tick) - 1
-    return ticks if ticks >= 1 else None
-
-
-def found_breach(bench: Bench, side: int) -> int | None:
-    """Return the first tick, against the position, at which the engine finds the pool in breach.
-
-    What a pool has beyond its requirement rises with the price for a long and falls for a short,
-    since no scenario asks for more than the position is worth; so halving finds the only flip.
-    """
-    sound, breached = (_FARTHEST, 0) if side > 0 else (0, _FARTHEST)
-    while abs(sound - breached) > 1:
-        middle = (sound + breached) // 2
-        equity, need = bench.state_at(middle)
-        if equity < need:
-            breached = middle
-        else:
-            sound = middle
-    return max(breached, 1) if breached or side < 0 else None
-
-
-def _legs(
-    side: int, quantity: Any, entry: Any, mark: Any, asset: str, others: Holdings | None, mode: str
-) -> list[Leg]:
-    """Return the position, then the rest of a cross account."""
-    price = _positive("entry", entry)
-    size = _positive("quantity", quantity)
-    legs = [
-        Leg(
-            asset,
-            "perpetual",
-            side,
-            size,
-            price,
-            price if mark is None else _positive("mark", mark),
-        )
-    ]
-    if others is None:
-        return legs
-    if mode != "cross":
-        raise ConfigError("cross: other positions share a cross account; write --mode cross")
-    for other in others.positions:
-        if other.asset == asset:
-            raise ConfigError(f"positions: {asset!r} is the position asked about; leave it out")
-        at = exact(other.mark_usd)
-        opened = at if other.entry_usd is None else exact(other.entry_usd)
-        legs.append(
-            Leg(other.asset, other.kind, SIDES[other.side], exact(other.quantity), opened, at)
-        )
-    return legs
-
-
 def _bracket(rows: Sequence[Bracket], notional: Fraction) -> Bracket:
     return [row for row in rows if row.floor_usd < notional][-1]
 
@@ -288,24 +222,3 @@ def _bracket(rows: Sequence[Bracket], notional: Fraction) -> Bracket:
 def _pack(venue: str) -> dict[str, Any]:
     found: dict[str, Any] = read_pack(venue).value
     return found
-
-
-def _number(name: str, value: Any) -> Fraction:
-    try:
-        return exact(value)
-    except StresslabError as error:
-        raise ConfigError(f"{name}: {error}") from error
-
-
-def _positive(name: str, value: Any) -> Fraction:
-    number = _number(name, value)
-    if number <= 0:
-        raise ConfigError(f"{name}: {value} is not above 0")
-    return number
-
-
-def _require(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        near = get_close_matches(str(value), allowed, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"{name}: {value!r} is unknown, allowed are {', '.join(allowed)}{hint}")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from stresslab.calculator.check import first_breach, found_breach
+from stresslab.calculator.breach import first_breach, found_breach
 from stresslab.core.columns import Accounts, make_accounts
 from stresslab.core.declarations import build, faults
 from stresslab.liquidation.modes import MarginAndClosure
