@@ -61,6 +61,11 @@ class Scenario:
     )
     traders: dict[str, TraderGroup] = param("Groups of traders, in the order of their ids")
 
+    record_balances: bool = param(
+        "Whether every balance is recorded after every stage that moves money, in the event table "
+        "`balances`: large, for audits",
+        default=False,
+    )
     counterfactual: Counterfactual = param(
         "What is changed against the run that this one is a twin of", factory=Counterfactual
     )

@@ -141,6 +141,26 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("rounds", INT, "liquidation rounds in the step"),
         ("postings", INT, "ledger postings so far"),
     ),
+    "balances": _table(
+        ("step", SMALL, "step, that before the first for what the run opens with"),
+        ("stage", TEXT, "stage after which it holds: open, match, settle or fund"),
+        (
+            "holder",
+            TEXT,
+            "account, or one of the house: external, insurance_fund, fees, rounding, clearing, "
+            "shortfall, chains",
+        ),
+        ("account", INT, "account id, -1 for the house"),
+        (
+            "asset",
+            SMALL,
+            "asset of the position with what its isolated pool holds, -1 for the wallet; of the "
+            "house's lots or the market's own insurance fund, else -1",
+        ),
+        ("mode", TEXT, "cross (the wallet too), isolated, or flat"),
+        ("cash_micro_usd", INT, "cash, net of what positions cost"),
+        ("lots", INT, "signed lots held"),
+    ),
     "price_moves": _table(
         ("stage", INT, "stage id, increasing through the run"),
         ("step", SMALL, "step"),
@@ -287,6 +307,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("cancelled", INT, "resting orders cancelled before liquidation"),
     ),
 }
+
+#: Tables that are recorded, and stored, only where the scenario asks for them.
+ON_REQUEST = frozenset({"balances"})
 
 
 class EventLog:

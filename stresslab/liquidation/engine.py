@@ -13,6 +13,7 @@ from stresslab.core.ledger import ADL, Conservation, clear_journal
 from stresslab.core.random import Streams, uniforms
 from stresslab.liquidation.alerts import Alerts
 from stresslab.liquidation.closing import Closer, by_urgency
+from stresslab.liquidation.execution_delay import ExecutionDelay
 from stresslab.liquidation.floor import Clearing, fill_at_mark
 from stresslab.liquidation.forced import Charges, make_forced_orders
 from stresslab.liquidation.judgement import explain
@@ -56,6 +57,10 @@ class LiquidationEngine:
         self._closer = Closer(margin, rules.liquidation_target, clearing, step_seconds)
         self._charges = _charges(margin, clearing)
         self._restraints = Restraints(rules, clearing, step_seconds)
+        self._delay = ExecutionDelay(
+            rules.execution_delay_seconds, clearing.accounts.id, clearing.accounts.cash.size,
+            step_seconds, streams,
+        )  # fmt: skip
         self._breaker = breaker
         self._streams, self._conservation, self._chains = streams, conservation, chains
         self._waterfall = Waterfall(
@@ -183,6 +188,7 @@ class LiquidationEngine:
             self.recorder.late_value(ids, late)
         self._spell_of[fresh] = ids
         self._closer.breached(step, fresh)
+        self._delay.breached(step, fresh)
         np.add.at(c.accounts.n_liquidations, n, 1)
         np.add.at(c.accounts.tally[N_GAPS], n, self._alerts.were_silent(fresh))
         for code, spell in zip(fresh.tolist(), ids.tolist(), strict=True):
@@ -220,7 +226,8 @@ class LiquidationEngine:
     def _run_round(self, step: int, breached: np.ndarray) -> bool:
         """Close what the breached pools must close; False if nothing could be traded."""
         c, orders, marks = self._clearing, self._orders, self._board.ticks.copy()
-        self._closer.choose(step, marks, self._served(breached), self._floor, orders)
+        served = self._served(self._delay.due(step, breached))
+        self._closer.choose(step, marks, served, self._floor, orders)
         self._restraints.apply(marks, self._breaker.halted(step), orders)
         if orders.n[0] == 0:
             self._closer.settle(step, marks, orders)

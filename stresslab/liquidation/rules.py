@@ -51,6 +51,14 @@ class LiquidationRules:
         default=None,
         ge=1,
     )
+    execution_delay_seconds: float = param(
+        "Mean of the exponential time from a pool's first breach to its first forced order; 0 is "
+        "at once",
+        unit="s",
+        default=0.0,
+        ge=0,
+        le=1e6,
+    )
     usd_per_step: float | None = param(
         "Throttle: forced notional that each market takes in a step, lowest equity over "
         "maintenance first; empty is unlimited",

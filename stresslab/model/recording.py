@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from stresslab.core.columns import CANCEL_ALL, SET_MODE, Orders
-from stresslab.core.events import MODES, EventLog
-from stresslab.core.ledger import EXTERNAL, FEES, FIRST_OWN_FUND, fund_total
+from stresslab.core.events import CROSS, MODES, EventLog
+from stresslab.core.ledger import EXTERNAL, FEES, FIRST_OWN_FUND, HOUSE_ACCOUNTS, fund_total
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
 from stresslab.margin.pools import account_equities
@@ -54,6 +56,7 @@ class Recording:
         self._record_shocks()
         if not world.rates.is_fixed:
             self.add_ons(-scenario.n_burn_in)
+        self.balances(-scenario.n_burn_in, "open")
         if scenario.n_burn_in == 0:
             self._take_stock()
 
@@ -91,6 +94,30 @@ class Recording:
             self._totals[name][row] = value
         if clock == self._scenario.n_burn_in:
             self._take_stock()
+
+    def balances(self, step: int, stage: str) -> None:
+        """Record what everybody and the house hold after a stage, where the scenario asks."""
+        if not self._scenario.record_balances:
+            return
+        accounts = self._world.clearing.accounts
+        wallets = np.zeros_like(accounts.position[:1])
+        lots = np.concatenate([wallets, accounts.position])
+        modes = np.concatenate([wallets + CROSS, accounts.mode])
+        pools, rows = np.nonzero((accounts.cash != 0) | (lots != 0))
+        self._balances(step, stage, "account", accounts.id[rows], pools - 1,
+                       np.array(MODES, object)[modes[pools, rows]],
+                       accounts.cash[pools, rows], lots[pools, rows])  # fmt: skip
+        cash, held = self._world.clearing.house.cash, self._world.clearing.house.position
+        own, assets = np.array(HOUSE_ACCOUNTS, object), np.arange(held.size)
+        self._balances(step, stage, own, -1, -1, "flat", cash[:FIRST_OWN_FUND].copy(), 0)
+        funds = cash[FIRST_OWN_FUND:].copy()
+        self._balances(step, stage, "insurance_fund", -1, assets, "flat", funds, 0)
+        self._balances(step, stage, "external", -1, assets, "flat", 0, held.copy())
+
+    def _balances(self, step: int, stage: str, *columns: Any) -> None:
+        names = ("holder", "account", "asset", "mode", "cash_micro_usd", "lots")
+        row = dict(zip(names, columns, strict=True))
+        self._log.append("balances", step=step, stage=stage, **row)
 
     def add_ons(self, step: int) -> None:
         """Record what is added to the margin rates of every perpetual."""

@@ -244,5 +244,6 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     def _check(self, stage: str) -> None:
         c = self.world.clearing
         self.conservation.check(c.accounts, c.house, self.recorded_step, stage)
+        self.recording.balances(self.recorded_step, stage)
         if self.world.chains is not None:
             self.world.chains.check(self.recorded_step, stage)

@@ -13,6 +13,7 @@ from stresslab.validation.experiment import Experiment
 
 #: Name -> module in this folder.
 EXPERIMENTS: dict[str, str] = {
+    "conservation": "conservation",
     "borel": "borel",
     "criticality": "criticality",
     "cross-isolated": "cross_isolated",

@@ -47,6 +47,18 @@ def test_frames_have_the_declared_columns() -> None:
     assert frames["shocks"].schema["first_step"] == pl.Int32
 
 
+def test_balances_are_stored_only_where_they_were_asked_for() -> None:
+    plain = pack_events(_tables())
+    log = EventLog()
+    log.append("balances", step=1, stage="match", holder="fees", account=-1, asset=-1, mode="flat",
+               cash_micro_usd=[7], lots=0)  # fmt: skip
+    asked = pack_events({**_tables(), "balances": log.columns("balances")})
+    for content, held in ((plain, 0), (asked, 1)):
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            assert ("balances.parquet" in archive.namelist()) == bool(held)
+        assert unpack_frames(content)["balances"]["cash_micro_usd"].to_list() == [7] * held
+
+
 def test_event_files_hold_no_time() -> None:
     content = pack_events(_tables())
     assert content == pack_events(_tables())
