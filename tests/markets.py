@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stresslab.core.columns import LIMIT, MARKET, Orders, make_fills, make_orders
+from stresslab.core.columns import LIMIT, MARKET, VOLUNTARY, Orders, make_fills, make_orders
 from stresslab.core.declarations import build, faults
 from stresslab.core.events import TABLES
 from stresslab.core.ledger import conserved_sums
@@ -138,6 +138,7 @@ class Ask(NamedTuple):
     kind: int = LIMIT
     asset: int = 0
     reduce_only: int = 0
+    tag: int = VOLUNTARY
 
 
 def buy_at_market(row: int, lots: int, asset: int = 0) -> Ask:
@@ -152,6 +153,7 @@ def orders_of(asks: list[Ask]) -> Orders:
         batch.trader[place], batch.asset[place] = ask.row, ask.asset
         batch.kind[place], batch.lots[place] = ask.kind, ask.lots
         batch.price[place], batch.reduce_only[place] = ask.price, ask.reduce_only
+        batch.tag[place] = ask.tag
     batch.n[0] = len(asks)
     return batch
 
