@@ -74,7 +74,7 @@ def _split(tables: Tables, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, ...
     first, last = (np.searchsorted(move[order], wanted, side) for side in ("left", "right"))
     _refuse_unexplained(rows, first == last)
 
-    row, part = _expand(first, last)
+    row, part = expand(first, last)
     part = order[part]
     amount, liquidation = as_int(rows["amount_micro_usd"]), as_int(rows["liquidation"])
     asset = as_int(rows["asset"])
@@ -99,7 +99,7 @@ def _cause_ids(names: np.ndarray) -> np.ndarray:
     return np.array([CAUSE_ID[name] for name in names.tolist()], dtype=np.int64)
 
 
-def _expand(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def expand(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (row, member) for every member of the half-open ranges ``first:last``."""
     size = last - first
     row = np.repeat(np.arange(len(size)), size)
