@@ -31,13 +31,20 @@ def found_breach(bench: Bench, side: int) -> int | None:
 
     What a pool has beyond its requirement rises with the price for a long and falls for a short,
     since no scenario asks for more than the position is worth; so halving finds the only flip.
+    None when there is none up to ``2^30`` ticks.
     """
+    if side < 0 and not _is_breached(bench, _FARTHEST):
+        return None
     sound, breached = (_FARTHEST, 0) if side > 0 else (0, _FARTHEST)
     while abs(sound - breached) > 1:
         middle = (sound + breached) // 2
-        equity, need = bench.state_at(middle)
-        if equity < need:
+        if _is_breached(bench, middle):
             breached = middle
         else:
             sound = middle
     return max(breached, 1) if breached or side < 0 else None
+
+
+def _is_breached(bench: Bench, ticks: int) -> bool:
+    equity, need = bench.state_at(ticks)
+    return equity < need

@@ -49,7 +49,10 @@ class Queue:
     """Policies that ask whoever ranks first for all it has; the next when that is not enough."""
 
     def score(self, contributors: Contributors) -> np.ndarray:
-        """Return the rank score of each row; the highest is asked first, ties by account id."""
+        """Return the rank score of each row; the highest is asked first, ties by account id.
+
+        A score depends on what its own row is and holds, not on other rows or on the deficit.
+        """
         raise NotImplementedError
 
     def divide(self, amount: int, contributors: Contributors) -> Division:

@@ -311,6 +311,7 @@ class LiquidationEngine:
         for advance, amount in self._waterfall.repay():
             self.recorder.repayment(step, self.recorder.spells[advance.liquidation], amount)
         if self._rules.adl and self._rules.adl_on_exhausted_book:
+            self._waterfall.begin()
             self._take_over_unfilled(step)
         ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
         codes = np.array(list(self._active), np.int64)

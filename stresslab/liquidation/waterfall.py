@@ -16,15 +16,7 @@ from stresslab.core.columns import Accounts
 from stresslab.core.exact import FLOOR, apportion, mul_div
 from stresslab.core.ledger import SHORTFALL, House, Journal, move_house
 from stresslab.liquidation.adl_trail import AdlTrail
-from stresslab.liquidation.division import Contributors
-from stresslab.liquidation.payers import (
-    contributors,
-    count_bearable,
-    list_legs,
-    list_solvent,
-    list_winners,
-    make_payers,
-)
+from stresslab.liquidation.payers import contributors, list_legs, list_solvent
 from stresslab.liquidation.rules import LiquidationRules
 from stresslab.liquidation.socialised.on_withdrawal import OnWithdrawal
 from stresslab.liquidation.transfers import (
@@ -35,6 +27,7 @@ from stresslab.liquidation.transfers import (
     pay_from_fund,
     retire_if_flat,
 )
+from stresslab.liquidation.winners import Winners
 from stresslab.margin.pools import pool_state
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, rate_units
 
@@ -76,15 +69,20 @@ class Waterfall:
     advances: list[Advance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._payers = make_payers(self.accounts.cash.size)
-        self._by_id = np.argsort(self.accounts.id, kind="stable")
+        self._winners = Winners(self.accounts, self.tables, self.rules)
+        self._payers = self._winners.payers
         self._needs = np.zeros(len(self.accounts.position), np.int64)
         self._severity = rate_units(self.rules.adl_severity) if self.rules.adl else 0
+
+    def begin(self) -> None:
+        """Begin to settle a step, at other marks or with other positions than before."""
+        self._winners.begin()
 
     def draw_on_funds(
         self, pools: np.ndarray, charged: np.ndarray, deficits: np.ndarray
     ) -> np.ndarray:
         """Let the funds of the charged assets pay deficits of pool codes; return what they paid."""
+        self.begin()
         paid = np.zeros_like(deficits)
         pay_from_fund(self.accounts, self.house, self.journal, pools, charged, deficits, paid)
         return paid
@@ -105,6 +103,7 @@ class Waterfall:
         elif left > 0:
             self._socialise(pool, n, charged_asset, marks, left, result)
         retire_if_flat(self.accounts, self.house, self.journal, pool, n)
+        self._winners.have_changed([n])
         return result
 
     def take_over(
@@ -119,6 +118,7 @@ class Waterfall:
             owed = -int(mul_div(equity, own_need, need, FLOOR))
             self._hand_over(pool, n, asset, marks, owed, liquidation, result)
         retire_if_flat(self.accounts, self.house, self.journal, pool, n)
+        self._winners.have_changed([n])
         return result
 
     def repay(self) -> list[tuple[Advance, int]]:
@@ -176,21 +176,15 @@ class Waterfall:
         result: Settlement,
     ) -> int:  # fmt: skip
         """Transfer an open leg to the other side's winners; return what of ``owed`` is left."""
-        held = int(self.accounts.position[a, n])
-        side = 1 if held > 0 else -1
-        count = self._winners(a, -side, marks, exclude=n)
-        count_bearable(self._payers, count, abs(held), owed)
-        most = np.abs(self._payers.held[:count])
-        winners = self._contributors(a, marks, count, most, self._payers.bearable[:count].copy())
-        place, asked = self.rules.position_adl.divide(abs(held), winners)
-        left, count = hand_over(
-            self.accounts, self.house, self.journal, self.tables, marks, n, a, owed,
-            self._payers.row[place], asked, self._payers,
-        )  # fmt: skip
-        self._note_seized(a, count, liquidation, result)
-        lots, cash = self._payers.lots[:count], self._payers.cash[:count]
-        own = np.full(count, pool * self.accounts.id.size + n)
-        self.trail.note(own, a, -lots, -cash, liquidation)
+        left, p = owed, self._payers
+        for rows, most in self._winners.of_lots(n, a, marks, owed):
+            left, count = hand_over(
+                self.accounts, self.house, self.journal, self.tables, marks, n, a, left, rows,
+                most, p,
+            )  # fmt: skip
+            self._note_seized(a, count, liquidation, result)
+            own = np.full(count, pool * self.accounts.id.size + n)
+            self.trail.note(own, a, -p.lots[:count], -p.cash[:count], liquidation)
         return int(left)
 
     def _cut_profits(
@@ -198,14 +192,10 @@ class Waterfall:
         result: Settlement,
     ) -> int:  # fmt: skip
         """Seize profit in cash from winners of the market that made the deficit."""
-        count = self._winners(a, 0, marks, exclude=n)
-        most = np.minimum(self._payers.profit[:count], np.maximum(self._payers.equity[:count], 0))
-        winners = self._contributors(a, marks, count, most, most)
-        place, asked = self.rules.profit_haircut.divide(owed, winners)
+        rows, most = self._winners.of_profit(n, a, marks, owed)
         left, count = cut_profits(
-            self.accounts, self.house, self.journal, pool, n, a, owed, self._payers.row[place],
-            asked, self._payers,
-        )  # fmt: skip
+            self.accounts, self.house, self.journal, pool, n, a, owed, rows, most, self._payers
+        )
         self._note_seized(a, count, liquidation, result)
         return int(left)
 
@@ -217,6 +207,7 @@ class Waterfall:
         ):
             result.seized.append((winner, a, lots, loss))
             result.adl += loss
+        self._winners.have_changed(p.row[:count].tolist())
         codes = p.pool[:count] * self.accounts.id.size + p.row[:count]
         self.trail.note(codes, a, p.lots[:count], p.cash[:count], liquidation)
 
@@ -234,29 +225,17 @@ class Waterfall:
         self, pool: int, n: int, marks: np.ndarray, owed: int, count: int, a: int
     ) -> list[tuple[int, int]]:
         equity = self._payers.equity[:count]
-        everybody = self._contributors(a, marks, count, equity, equity)
+        lot_value = int(marks[a]) * int(self.tables.unit_value[a])
+        everybody = contributors(self._payers, count, lot_value, equity, equity)
         places, paid = self.rules.socialised_loss.divide(owed, everybody)
         collect(self.accounts, self.house, self.journal, pool, n, self._payers, places, paid)
+        self._winners.begin()
         paying = np.flatnonzero(paid)
         rows = self._payers.row[places[paying]]
         return list(zip(rows.tolist(), paid[paying].tolist(), strict=True))
 
     # -- who can pay -------------------------------------------------------------------------------
 
-    def _winners(self, a: int, side: int, marks: np.ndarray, exclude: int) -> int:
-        return int(
-            list_winners(
-                self.accounts, self.tables, marks, a, side, exclude, self._by_id, self._payers
-            )
-        )
-
     def _solvent(self, a: int, marks: np.ndarray, exclude: int) -> int:
-        return int(
-            list_solvent(self.accounts, self.tables, marks, a, exclude, self._by_id, self._payers)
-        )
-
-    def _contributors(
-        self, a: int, marks: np.ndarray, count: int, most: np.ndarray, bearable: np.ndarray
-    ) -> Contributors:
-        lot_value = int(marks[a]) * int(self.tables.unit_value[a])
-        return contributors(self._payers, count, lot_value, most, bearable)
+        by_id = self._winners.by_id
+        return int(list_solvent(self.accounts, self.tables, marks, a, exclude, by_id, self._payers))

@@ -11,6 +11,7 @@ from stresslab.margin.acceptance import reserve, wallet_equity
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, collateral_value, initial_margin
 
+_STEEPEST = 100 * RATE_UNIT  # a line above this would not fit 64 bits for large positions
 _ROUNDED_UP = 3  # micro-USD that one position's initial margin gains by roundings, at most
 
 
@@ -37,7 +38,7 @@ def _lines_above(tables: MarginTables) -> MarginTables:
     for asset, is_spot in enumerate(tables.is_spot.tolist()):
         if not is_spot:
             rates = [-(-rate * factor // RATE_UNIT) for rate in tables.initial[asset].tolist()]
-            _lay_lines(tables.floor[asset].tolist(), rates, above, asset)
+            _lay_lines(tables.floor[asset].tolist(), rates, factor, above, asset)
         elif tables.initial[asset, 0] < RATE_UNIT:  # what does not back perpetuals
             above.rate[asset] += tables.initial[asset, 0]
         else:
@@ -46,8 +47,13 @@ def _lines_above(tables: MarginTables) -> MarginTables:
     return above
 
 
-def _lay_lines(floors: list[int], rates: list[int], above: MarginTables, asset: int) -> None:
-    """Write lines that rise ever more steeply through or above the top of every step."""
+def _lay_lines(
+    floors: list[int], rates: list[int], most: int, above: MarginTables, asset: int
+) -> None:
+    """Write lines that rise ever more steeply through or above the top of every step.
+
+    Where they would be too steep, ``most`` of the notional, which no step exceeds, is the one line.
+    """
     slope, height, deduction = 0, 0, 0  # height: of the lines so far at the floor, times 1e9
     for k in range(len(rates)):
         steeper = max(slope, rates[k])
@@ -55,6 +61,9 @@ def _lay_lines(floors: list[int], rates: list[int], above: MarginTables, asset: 
             width = floors[k + 1] - floors[k]
             steeper = max(steeper, -(-(rates[k + 1] * floors[k + 1] - height) // width))
             height += steeper * width
+        if steeper > _STEEPEST:  # behind a narrow bracket far from 0
+            above.rate[asset], above.deduction[asset] = most, 0
+            return
         deduction += floors[k] * (steeper - slope)
         slope = steeper
         above.rate[asset, k] = slope

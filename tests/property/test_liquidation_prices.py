@@ -179,3 +179,12 @@ def test_a_price_that_lies_on_a_tick_is_not_yet_in_breach(side):
     assert found.liquidation_price is not None
     assert (met - exact(found.liquidation_price)) * sign > 0
     assert (met - exact(found.liquidation_price)) * sign <= Fraction(1, 100)
+
+
+def test_a_short_that_nothing_liquidates_has_no_price():
+    """A thousandth sold beside 1e9 USD: no mark that is looked at is high enough."""
+    found = check_margin(
+        "span", "short", "0.001", 100, 1, asset="OTHER", wallet=10**9, mode="cross",
+        tick="0.01", with_steps=False,
+    )  # fmt: skip
+    assert found.liquidation_price is None and not found.is_in_breach

@@ -153,3 +153,17 @@ def test_lines_above_the_steps_let_nobody_escape():
     ]
     assert 1000 < len(expected) < 6000
     assert below(model) == expected
+
+
+def test_a_narrow_bracket_far_from_zero_is_no_overflow():
+    """2x in 1,000 USD behind a billion at 100x: the line through both rises 5e5 times as fast."""
+    rows = [(0, 0.005, 100), (1_000_000_000, 0.1, 2), (1_000_001_000, 0.3, 1)]
+    brackets = [dict(zip(("floor_usd", "maintenance_rate", "max_leverage"), r, strict=True))
+                for r in rows]  # fmt: skip
+    model = venue({"BTC": 10}, margin__brackets=dict.fromkeys(("BTC", "ETH", "USDX"), brackets))
+    accounts = model.world.clearing.accounts
+    accounts.position[0, 0] = 20_000_000  # 2 billion USD
+    accounts.cash[0, 0] = 0  # bought with nothing of its own but 2 billion
+    assert below(model) == []
+    accounts.cash[0, 0] = -1
+    assert below(model) == [0]
