@@ -11,12 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from stresslab.analysis.headline import CROSSED, ESTIMATE, SHARE, headline_text
+from stresslab.report.factors import told_apart
 
 if TYPE_CHECKING:
     from stresslab.api import Run
 
 #: Columns of the screen where the output is no terminal.
-PLAIN_WIDTH = 120
+PLAIN_WIDTH = 140
+#: Points of a design beyond which its tables are read from their files, or seen as a figure.
+MOST_POINTS = 40
 
 _TITLES = {
     (SHARE, "difference"): "accounts liquidated: mean [95 % interval], paired difference",
@@ -30,15 +33,28 @@ def show_headlines(run: Run) -> None:
     for design, numbers in run.headline().items():
         title = run.study["designs"][design]["title"] or design
         console.print(f"\n[bold]{title}[/]")
+        n_points = numbers.select(_places(numbers)).n_unique()
+        if n_points > MOST_POINTS:
+            console.print(f"{n_points} points: see the figures and {run.path}/tables")
+            continue
         for quantities, caption in _TITLES.items():
-            console.print(caption)
-            console.print(_table(numbers.filter(pl.col("quantity").is_in(quantities))))
+            asked = numbers.filter(pl.col("quantity").is_in(quantities))
+            asked = asked.filter(pl.col("mid").is_not_null().any().over(_places(asked)))
+            if asked.height:  # where all assets fall, nothing can cross
+                console.print(caption)
+                console.print(_table(asked))
+
+
+def _places(numbers: pl.DataFrame) -> list[str]:
+    return [name for name in numbers.columns if name not in ESTIMATE]
 
 
 def _table(numbers: pl.DataFrame) -> Table:
-    places = [name for name in numbers.columns if name not in ESTIMATE]
+    places = _places(numbers)
     empty = [name for name in places if numbers[name].is_null().all()]
-    text = headline_text(numbers.drop(empty, "design", strict=False))
+    shown = numbers.drop(empty, "design", strict=False)
+    parts = [column for column in shown.select(pl.col(pl.String)) if column.name in places]
+    text = headline_text(shown.with_columns(_in_words(column) for column in parts))
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in text.columns:
         quantity, _, of = name.partition(": ")
@@ -46,6 +62,12 @@ def _table(numbers: pl.DataFrame) -> Table:
     for row in text.rows():
         table.add_row(*("" if value is None else _short(value) for value in row))
     return table
+
+
+def _in_words(column: pl.Series) -> pl.Series:
+    """Return interchangeable parts by as few words as tell them apart; other texts as they are."""
+    words = told_apart(dict(enumerate(column)))
+    return pl.Series(column.name, [words[row] for row in range(len(column))], dtype=pl.String)
 
 
 def _short(value: object) -> str:
