@@ -9,6 +9,7 @@ import click
 
 from stresslab import __version__
 from stresslab.cli.catalogue import list_, schema
+from stresslab.cli.criticality import criticality
 from stresslab.cli.events import hawkes
 from stresslab.cli.results import export, report, reproduce
 from stresslab.cli.study import check, run, status
@@ -51,6 +52,7 @@ for command in (
     schema,
     validate,
     hawkes,
+    criticality,
     whatif,
     venue,
     margin,

@@ -1,0 +1,22 @@
+"""What can be said about a cascade before it happens, from first positions, rules and impact.
+
+These need no simulation: a :class:`Venue` says who would be forced to close what at which prices,
+and what closing does to prices.
+"""
+
+from stresslab.contagion.theory.cascade import State, cascade
+from stresslab.contagion.theory.growth import growth_matrix, radius_at
+from stresslab.contagion.theory.map import liquidation_map
+from stresslab.contagion.theory.stability import Branches, branches
+from stresslab.contagion.theory.venue import Venue
+
+__all__ = [
+    "Branches",
+    "State",
+    "Venue",
+    "branches",
+    "cascade",
+    "growth_matrix",
+    "liquidation_map",
+    "radius_at",
+]

@@ -1,0 +1,82 @@
+"""The cascade that a slow shock brings about: fall by fall, until nobody is in breach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stresslab.contagion.theory.venue import Venue
+
+MOST_ROUNDS = 10_000
+FIRST_INCREMENT = 0.005  # of the price: a shock is followed in steps of at most this size
+
+
+class State(NamedTuple):
+    """Where the market has come to rest."""
+
+    shock: float  # fall of the index of the shocked assets
+    prices: np.ndarray  # (n_assets,) marks, ticks
+    closed: np.ndarray  # (n_pools, n_assets) signed lots closed so far
+    notional: np.ndarray  # (n_assets,) forced notional so far, at the marks of its rounds, USD
+    rounds: int  # of the whole path
+
+    def falls(self, venue: Venue) -> np.ndarray:
+        """Return the fall of each mark since the start, (n_assets,)."""
+        fall: np.ndarray = 1.0 - self.prices / venue.prices
+        return fall
+
+    def accounts(self, venue: Venue) -> int:
+        """Count accounts that were forced to close something."""
+        return len(np.unique(venue.account[(self.closed != 0).any(axis=1)]))
+
+
+def cascade(venue: Venue, shocked: np.ndarray, sizes: Sequence[float]) -> list[State]:
+    """Return the state at each shock size, along one path on which the index falls slowly.
+
+    At each point of the path pools in breach close what they must, which moves the marks, until
+    nobody else is in breach: the least fixed point, in the limit of equal rounds the fluid limit of
+    the engine's cascade. What was closed stays closed. There is no other trader than the book.
+
+    Parameters
+    ----------
+    shocked : (n_assets,) whether an asset's index falls
+    sizes : falls of the index, rising, 0 to 1
+    """
+    state = _settled(venue, _calm(venue), shocked, 0.0)
+    states = []
+    for size in sizes:
+        n_parts = max(1, round(np.ceil((size - state.shock) / FIRST_INCREMENT - 1e-9)))
+        for shock in np.linspace(state.shock, size, n_parts + 1)[1:].tolist():
+            state = _settled(venue, state, shocked, shock)
+        states.append(state)
+    return states
+
+
+def index_at(venue: Venue, shocked: np.ndarray, shock: float) -> np.ndarray:
+    """Return index prices after a fall of the shocked assets, (n_assets,) ticks."""
+    index: np.ndarray = venue.prices * np.where(shocked, 1.0 - shock, 1.0)
+    return index
+
+
+def _calm(venue: Venue) -> State:
+    return State(0.0, venue.prices, np.zeros_like(venue.positions), np.zeros(len(venue.assets)), 0)
+
+
+def _settled(venue: Venue, state: State, shocked: np.ndarray, shock: float) -> State:
+    """Let a state come to rest at a shock."""
+    index = index_at(venue, shocked, shock)
+    closed, notional, rounds = state.closed, state.notional, state.rounds
+    prices = index * venue.factor(-closed.sum(axis=0))
+    for _ in range(MOST_ROUNDS):
+        due = venue.closed_at(prices)
+        is_more = np.abs(due) > np.abs(closed)
+        if not is_more.any():
+            break
+        added = np.where(is_more, due - closed, 0.0)
+        notional = notional + venue.notional(added, prices).sum(axis=0)
+        closed = closed + added
+        prices = index * venue.factor(-closed.sum(axis=0))
+        rounds += 1
+    return State(shock, prices, closed, notional, rounds)

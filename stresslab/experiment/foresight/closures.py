@@ -1,0 +1,79 @@
+"""What pools in breach would close at given marks, without running the market."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from stresslab.margin.pools import pool_states
+from stresslab.margin.tiers import RATE_UNIT, MarginTables
+from stresslab.model.opening import World
+from stresslab.scenario import Scenario
+
+
+def closures(
+    scenario: Scenario, world: World, codes: np.ndarray, positions: np.ndarray, is_cross: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return marks (n_assets,) -> signed lots that every pool would have closed by then.
+
+    Parameters
+    ----------
+    codes : (n_pools,) codes of the pools
+    positions : (n_pools, n_assets) signed lots
+    is_cross : (n_pools,)
+    """
+    accounts, tables = world.clearing.accounts, world.clearing.tables
+    target = scenario.liquidation.liquidation_target
+    modes = [scenario.margin.isolated, scenario.margin.cross]
+    restores = np.array([mode.closure.measures_legs for mode in modes])[is_cross.astype(int)]
+    fee = scenario.market.fees.taker_rate
+    costs = np.array([fee + mode.penalty_rate for mode in modes])[is_cross.astype(int)]
+
+    def closed_at(prices: np.ndarray) -> np.ndarray:
+        marks = np.maximum(1, np.rint(prices)).astype(np.int64)
+        equity, need, _ = pool_states(accounts, tables, marks, codes)
+        is_breached = equity < need
+        share = np.zeros(positions.shape)
+        share[is_breached & ~restores] = 1.0
+        partly = is_breached & restores
+        values = np.abs(positions[partly]) * (marks * tables.unit_value)
+        missing = need[partly] - target * np.maximum(equity[partly], 0)
+        share[partly] = _shares(tables, values, missing, target * costs[partly])
+        return positions * share
+
+    return closed_at
+
+
+def _shares(
+    tables: MarginTables, values: np.ndarray, missing: np.ndarray, cost: np.ndarray
+) -> np.ndarray:
+    """Return the part of every leg that makes up for missing margin, largest leg first.
+
+    Closing a notional v frees its maintenance rate m times v and costs c times v of what the
+    target leaves of equity: ``v = missing / (m - c)``, or the whole leg where that is not enough.
+    """
+    rate, whole = _maintenance(tables, values)
+    order = np.argsort(-whole, axis=1, kind="stable")
+    share, left = np.zeros(values.shape), missing.astype(np.float64)
+    rows = np.arange(len(values))
+    for place in range(values.shape[1]):
+        leg = order[:, place]
+        value, freed = values[rows, leg], rate[rows, leg] - cost
+        is_enough = freed * value > left
+        part = np.where(is_enough, left / np.where(freed > 0, freed, 1.0), value)
+        part = np.where((left > 0) & (value > 0), part, 0.0)
+        share[rows, leg] = np.divide(part, value, out=np.zeros(len(value)), where=value > 0)
+        left = left - part * freed
+    return share
+
+
+def _maintenance(tables: MarginTables, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the marginal maintenance rate and the maintenance margin of every leg."""
+    rate, whole = np.zeros(values.shape), np.zeros(values.shape)
+    for asset in range(values.shape[1]):
+        floors = tables.floor[asset, : tables.n_lines[asset]]
+        k = np.maximum(np.searchsorted(floors, values[:, asset], side="left") - 1, 0)
+        rate[:, asset] = tables.rate[asset, k] / RATE_UNIT
+        whole[:, asset] = rate[:, asset] * values[:, asset] - tables.deduction[asset, k]
+    return rate, np.where(values > 0, whole, 0.0)

@@ -1,0 +1,102 @@
+"""Theory before the first step agrees with the engine where theory is exact."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from stresslab.cli import main
+from stresslab.experiment.config import read_config
+from stresslab.report import criticality as report
+from stresslab.validation.criticality import Sweep, compare, forecast
+from stresslab.validation.criticality.comparison import COMPARED
+from stresslab.validation.criticality.forecast import critical_shock
+from stresslab.validation.uniform_field import PRICE, Field, even_scenario
+
+FIELD = Field(0.5, 40)  # 40 longs over 80 ticks
+SIZES = (10 / PRICE, 30 / PRICE, 60 / PRICE)
+
+
+def study(**changes: Any) -> dict[str, Any]:
+    scenario = even_scenario(FIELD, 1)
+    del scenario["traders"]["seller"]
+    scenario["duration_seconds"] = 2.0
+    shock = {"assets": ["M0"], "fall": 0.1, "at_seconds": 1.0, "over_seconds": 0.0}
+    scenario["market"]["shocks"] = {"fall": shock}
+    return {"name": "even", "seed": 1, "scenario": scenario | changes,
+            "designs": {"one": {"replicates": 1}}}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sweep() -> Sweep:
+    return Sweep(read_config(study()), SIZES, replicates=1)
+
+
+def test_the_engine_ends_where_theory_says(sweep: Sweep, tmp_path: Path) -> None:
+    """10 and 30 ticks of shock become 20 and 60; 60 take the whole band: 60 + 40."""
+    found = compare(sweep, tmp_path, workers=1)
+    assert [row["size"] for row in found.rows] == list(SIZES)
+    falls = [row["predicted_price_fall"] * PRICE for row in found.rows]
+    assert falls == pytest.approx([20.0, 60.0, 100.0], abs=1.01)
+    for row in found.rows:
+        for name in COMPARED:
+            assert row[f"predicted_{name}"] > 0
+            assert row[f"observed_{name}"] == pytest.approx(row[f"predicted_{name}"], rel=0.01)
+    figure = report.draw(report.summary(found))
+    assert len(figure.axes) == len(COMPARED)
+
+
+def test_the_forecast_of_an_even_field(sweep: Sweep) -> None:
+    ahead = forecast(sweep)
+    assert ahead.map_usd["M0"].sum(axis=1).max() == 40 * PRICE
+    assert ahead.radius == pytest.approx(40 / 10_000)  # all 40 lie within the 1 % of the measure
+    assert ahead.critical == [math.inf]
+    told = json.loads(json.dumps(report.plain(sweep, ahead, None), allow_nan=False))
+    assert told["critical_shock"]["predicted"]["by_replicate"] == [None]
+
+
+def test_feedback_that_is_off_moves_no_mark() -> None:
+    liquidation = study()["scenario"]["liquidation"] | {"feedback": "no_feedback"}
+    sweep = Sweep(read_config(study(liquidation=liquidation)), SIZES, replicates=1)
+    assert forecast(sweep).radius == 0.0
+
+
+def test_a_config_without_a_shock_gets_one() -> None:
+    config = study()
+    del config["scenario"]["market"]["shocks"]
+    sweep = Sweep(read_config(config), SIZES, replicates=1)
+    assert sweep.shock["assets"] == ["M0"] and sweep.shocked.tolist() == [True]
+
+
+def test_the_critical_shock_is_the_least_runaway() -> None:
+    assert critical_shock([0.1, 0.2], [0.0, 0.04]) == math.inf
+    assert critical_shock([0.1, 0.2, 0.3], [0.01, 0.2, 0.3]) == 0.2
+
+
+def test_the_command_tells_theory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = Path(__file__).parents[2] / "data" / "two_assets.yaml"
+    assert main(["criticality", str(config), "--theory", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "spectral radius before the shock" in text and "liquidation map" in text
+    assert json.loads((tmp_path / "criticality.json").read_text())["types"]
+    assert main(["criticality", str(config), "--sizes", "a,b"]) == 2
+    assert main(["criticality", str(config), "--sizes", "1.5", "--theory"]) == 2
+
+
+def test_the_summary_has_an_interval_over_replicates() -> None:
+    from stresslab.validation.criticality import Comparison
+
+    rows: list[dict[str, float | int]] = [
+        {"size": 0.1, "replicate": number,
+         **{f"predicted_{name}": 1.0 for name in COMPARED},
+         **{f"observed_{name}": 1.0 + number for name in COMPARED}}
+        for number in range(3)
+    ]  # fmt: skip
+    frame = report.summary(Comparison(rows, []))
+    assert frame["observed"].to_list() == [2.0] * 3
+    assert frame.filter(pl.col("low") < 2, pl.col("high") > 2).height == 3
