@@ -12,7 +12,7 @@ from pathlib import Path
 from stresslab.core.declarations import declared, param
 from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.liquidation.rules import LiquidationRules
-from stresslab.market.rules import Asset, MarketRules, ReplayIndex
+from stresslab.market.rules import Asset, MarketRules, ReplayIndex, tick_faults
 from stresslab.traders.choice import CHOICES
 from stresslab.traders.choice.fixed_share import FixedShare
 from stresslab.traders.counterfactual import Counterfactual
@@ -117,7 +117,7 @@ class Scenario:
         for name, group in self.traders.items():
             path = f"traders.{name}.reserves"
             yield from _unknown(path, group.reserves, list(self.margin.chains), "chain")
-        yield from self._refused_orders()
+        yield from self._refused_by_the_book()
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
             yield f"traders.{path}", message
@@ -142,8 +142,10 @@ class Scenario:
                 if name in names and self.assets[name].kind == "spot":
                     yield path, f"'{name}' is spot; add-ons are to the brackets of perpetuals"
 
-    def _refused_orders(self) -> Iterator[tuple[str, str]]:
-        """Yield a fault for each group that quotes post-only where no order can rest."""
+    def _refused_by_the_book(self) -> Iterator[tuple[str, str]]:
+        """Yield a fault for prices that the book has no ticks for, and orders that cannot rest."""
+        for path, message in tick_faults(self.assets, self.market.book):
+            yield f"assets.{path}", message
         if "post_only" in self.market.book.order_kinds:
             return
         for name, group in self.traders.items():

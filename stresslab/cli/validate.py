@@ -20,17 +20,30 @@ FOLDER = Path("runs") / "validation"
 @click.option("--quick", is_flag=True, help="Draw less: a minute in all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON, one a line.")
 @click.option("--out", type=click.Path(), help=f"Folder of JSON and figures; default {FOLDER}.")
-def validate(names: tuple[str, ...], quick: bool, as_json: bool, out: str | None) -> int:
+@click.option("--shock", type=float, help="firesale-eba: fall of government bonds.")
+@click.option("--impact", type=float, help="firesale-eba: fall of a price when 5 % are sold.")
+@click.option("--buffer", type=float, help="firesale-eba: equity over assets to sell below.")
+@click.option("--steps", type=int, help="firesale-eba: steps of the run.")
+def validate(
+    names: tuple[str, ...], quick: bool, as_json: bool, out: str | None, **setting: float | None
+) -> int:
     """Run published results, closed forms and peers' numbers as ordinary experiments.
 
     Prints what was measured and expected, the tolerance and the verdict; writes one JSON file and
     one figure for each experiment; exits with 1 if one fails. Without names all are run.
 
+    With a setting of your own an experiment that takes it is run there once, and what it comes to
+    is printed; nothing is judged or written.
+
     \b
     Example:
       stresslab validate --quick
       stresslab validate borel cross-isolated
+      stresslab validate firesale-eba --shock 0.17 --impact 0.03 --buffer 0.05 --steps 10
     """
+    given = {name: value for name, value in setting.items() if value is not None}
+    if given:
+        return _run_point(names, given, as_json)
     from stresslab.report.verdicts import show, write
     from stresslab.validation.experiment import Size
     from stresslab.validation.ladder import climb
@@ -45,6 +58,24 @@ def validate(names: tuple[str, ...], quick: bool, as_json: bool, out: str | None
     if not as_json:
         click.echo(f"verdicts and figures  {folder}")
     return 0 if passed else 1
+
+
+def _run_point(names: tuple[str, ...], given: dict[str, float], as_json: bool) -> int:
+    """Run one experiment at a setting of the user's own and print what it comes to."""
+    from stresslab.core.errors import ConfigError
+    from stresslab.validation.experiments import experiment
+
+    chosen = [experiment(name) for name in names]
+    if len(chosen) != 1 or chosen[0].point is None:
+        told = ", ".join(f"--{name}" for name in given)
+        raise ConfigError(f"validate: {told} belong to one experiment, firesale-eba; name it alone")
+    found = chosen[0].point(**given)
+    if as_json:
+        click.echo(json.dumps(dict(found)))
+        return 0
+    for name, value in found.items():
+        click.echo(f"{name:20} {value:.12g}")
+    return 0
 
 
 def _tell(verdict: Verdict, as_json: bool, lines: Iterable[str]) -> None:

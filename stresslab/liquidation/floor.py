@@ -234,7 +234,7 @@ def fill_at_mark(accounts, house, journal, tables, charges, marks, orders, seque
     """Fill forced orders in full against external at the round's mark, if their limit allows."""
     for row in sequence:
         a, lots, limit = orders.asset[row], orders.lots[row], orders.limit[row]
-        if limit != 0 and (limit - marks[a]) * lots < 0:
+        if limit != 0 and (limit < marks[a] if lots > 0 else limit > marks[a]):
             continue
         cash = lots * marks[a] * tables.unit_value[a]
         settle_forced(accounts, house, journal, orders, row, lots, cash)

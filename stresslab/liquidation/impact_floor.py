@@ -12,6 +12,7 @@ from stresslab.core.compiled import kernel
 from stresslab.core.events import CAUSE_ID
 from stresslab.liquidation.floor import TAG_CAUSES, Clearing, Moves
 from stresslab.liquidation.forced import Charges, ForcedOrders, charge_orders, settle_forced
+from stresslab.margin.batch_clearing import match_together
 from stresslab.margin.clearing import TRADED, match_in_impact_books
 from stresslab.margin.posting import settle_external
 from stresslab.market.impact_book import (
@@ -32,7 +33,7 @@ _CAUSES = tuple(CAUSE_ID["voluntary"] if c == CAUSE_ID["quotes"] else c for c in
 
 @dataclass
 class ImpactFloor:
-    """Impact books of all assets.
+    """Impact books of all assets; a step's orders fill in turn or together.
 
     ``owners`` holds, by asset and cause, the flow that each cause still has in the price; when
     resilience forgets flow, the move goes back to those whose flow it was.
@@ -40,6 +41,7 @@ class ImpactFloor:
 
     clearing: Clearing
     books: ImpactBooks
+    together: bool = False  # whether the orders of a step fill at one price
     fills: Fills = field(init=False)
     volume: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
@@ -111,10 +113,16 @@ class ImpactFloor:
         before, start = self.prices(), self.books.flow.copy()
         flow = np.zeros((len(TAG_CAUSES), marks.size), np.int64)
         c = self.clearing
-        match_in_impact_books(
+        common = (
             self.books, c.accounts, c.house, c.journal, c.tables, c.costs, marks, orders, sequence,
-            self.fills, self._resting, self.counts, self.volume, flow,
+            self.fills,
         )  # fmt: skip
+        if self.together:
+            pending, net = np.zeros((2, *self._resting.shape), np.int64), np.zeros_like(marks)
+            taken = np.zeros(int(orders.n[0]), np.int64)
+            match_together(*common, *pending, taken, net, self.counts, self.volume, flow)
+        else:
+            match_in_impact_books(*common, self._resting, self.counts, self.volume, flow)
         return self._moves_of(flow, before, start)
 
     def _moves_of(self, flow: np.ndarray, before: np.ndarray, start: np.ndarray) -> Moves:

@@ -107,9 +107,9 @@ def is_reducing(held, lots, resting):
 @kernel
 def reduced(held, lots):
     """Return the lots of a reduce-only order that bring a position towards zero."""
-    if held * lots >= 0:
-        return 0
-    return min(lots, -held) if lots > 0 else max(lots, -held)
+    if held < 0 < lots:
+        return min(lots, -held)
+    return max(lots, -held) if lots < 0 < held else 0
 
 
 @merged

@@ -68,7 +68,8 @@ def settle_external(house, asset, lots, cash):
 def settle_side(accounts, house, journal, tables, n, asset, lots, cash, fee_rate, marks):
     """Post one side of a voluntary fill: close what is held against it, then open the rest."""
     held = accounts.position[asset, n]
-    closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
+    is_against = (held < 0 < lots) or (lots < 0 < held)
+    closing = min(abs(lots), abs(held)) if is_against else 0
     closing_cash = mul_div(cash, closing, abs(lots), FLOOR) if closing > 0 else 0
     fee = mul_div(abs(cash), fee_rate, RATE_UNIT, CEIL)
     if closing > 0:

@@ -15,6 +15,8 @@ class LimitOrderBookRules:
     """Price-time priority; depth is made by the traders' resting orders."""
 
     order_kinds: ClassVar[tuple[str, ...]] = ("limit", "market", "ioc", "post_only")
+    #: Of the initial price; a dense book keeps every level, so finer ticks cost memory.
+    most_ticks: ClassVar[int] = 1 << 22
 
     highest_price: float = param(
         "Highest price at which an order may rest",
@@ -37,12 +39,22 @@ class ImpactBookRules:
     """No resting orders; the price is a law of the signed flow so far."""
 
     order_kinds: ClassVar[tuple[str, ...]] = ("limit", "market", "ioc")
+    #: Of the initial price; beyond, one lot is worth too much of what int64 holds.
+    most_ticks: ClassVar[int] = 1 << 40
 
     law: ImpactLaw = param("How flow moves the price", kinds=LAWS)
     fill_price: str = param(
-        "What a fill pays: the average along the path or the price half way",
+        "What a fill pays: the average along the path, the price half way down it, or the mean of "
+        "the prices at both ends",
         default="integral",
         choices=FILL_PRICES,
+    )
+    clearing: str = param(
+        "How the orders of a step fill: one after another, or all market orders of an asset "
+        "together at the price of their net",
+        default="in_turn",
+        choices=("in_turn", "together"),
+        source="Cifuentes, Ferrucci and Shin (2005): sales of all banks clear at once",
     )
 
 

@@ -22,7 +22,7 @@ from stresslab.core.portable import exp
 from stresslab.market.impact.integral import mean_factor
 from stresslab.market.impact.law import FILL_PRICES, ImpactLaw, compiled
 
-_INTEGRAL = 0
+_INTEGRAL, _MIDPOINT = 0, 1
 _EXTERNAL = -1
 _LN2 = 0.6931471805599453
 _FURTHEST = 1 << 52
@@ -220,13 +220,27 @@ def price_now(books: ImpactBooks, asset: int) -> float:
 
 
 @kernel
+def clearing_price(books: ImpactBooks, asset: int, lots: int) -> float:
+    """Return what each lot of a net order would pay, in ticks, not rounded."""
+    if lots == 0:
+        return price_now(books, asset)
+    flow = books.flow[asset]
+    if books.fill_price[0] == _INTEGRAL:
+        worth = _worth_since_no_flow(books, asset, flow + lots)
+        return (worth - _worth_since_no_flow(books, asset, flow)) / lots
+    if books.fill_price[0] == _MIDPOINT:
+        return _price_at(books, asset, flow + 0.5 * lots)
+    return 0.5 * (_price_at(books, asset, flow) + _price_at(books, asset, flow + lots))
+
+
+@kernel
 def cash_of(books: ImpactBooks, asset: int, lots: int, unit_value: int) -> int:
     """Return the micro-USD that ``lots`` bought now would pay (negative: receive)."""
     flow = books.flow[asset]
     if books.fill_price[0] == _INTEGRAL:
         before = _paid_since_no_flow(books, asset, flow, unit_value)
         return _paid_since_no_flow(books, asset, flow + lots, unit_value) - before
-    return to_ticks(_price_at(books, asset, flow + 0.5 * lots) * lots * unit_value, 1.0)
+    return to_ticks(clearing_price(books, asset, lots) * lots * unit_value, 1.0)
 
 
 @kernel

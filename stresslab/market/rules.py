@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from stresslab.market.books import BOOKS, BookRules, LimitOrderBookRules
 from stresslab.market.oracle import OracleRules
 
 MICRO_USD = 1_000_000
-LARGEST_TICKS = 1 << 22  # levels of a dense book; finer ticks cost memory and add nothing
+FEWEST_TICKS = 100  # of a price: coarser ones hide small moves
 
 
 @declared
@@ -45,12 +45,17 @@ class Asset:
                 f"tick {self.tick_size_usd:g} USD times lot {self.lot_size:g} is "
                 f"{float(unit):g} micro-USD; it must be a whole number, at least 1",
             )
-        ticks = Fraction(str(self.initial_price_usd)) / Fraction(str(self.tick_size_usd))
-        if not 100 <= ticks <= LARGEST_TICKS:
+
+
+def tick_faults(assets: Mapping[str, Asset], book: BookRules) -> Iterator[tuple[str, str]]:
+    """Yield ``(path, message)`` for each asset whose price has too few or too many ticks."""
+    for name, asset in assets.items():
+        ticks = Fraction(str(asset.initial_price_usd)) / Fraction(str(asset.tick_size_usd))
+        if not FEWEST_TICKS <= ticks <= book.most_ticks:
             yield (
-                "tick_size_usd",
-                f"price {self.initial_price_usd:g} USD is {float(ticks):g} ticks; allowed are 100 "
-                f"to {LARGEST_TICKS} ticks",
+                f"{name}.tick_size_usd",
+                f"price {asset.initial_price_usd:g} USD is {float(ticks):g} ticks; allowed are "
+                f"{FEWEST_TICKS} to {book.most_ticks} ticks",
             )
 
 

@@ -103,7 +103,7 @@ def open_world(scenario: Scenario, streams: Streams) -> World:
     market = _market(scenario, tables, index[0])
     crowd = Crowd(
         scenario.traders, scenario.margin_mode, population, accounts, market, streams,
-        scenario.step_seconds, scenario.n_steps + 1,
+        scenario.step_seconds, scenario.n_steps + 1, instruments.names,
     )  # fmt: skip
     crowd.prepare()
     choose_first_modes(scenario.counterfactual, accounts, is_spot)
@@ -250,7 +250,8 @@ def _floor(scenario: Scenario, clearing: Clearing, prices: np.ndarray) -> Any:
     if isinstance(rules, ImpactBookRules):
         lot_value = prices * clearing.tables.unit_value / MICRO
         values = dict(zip(names, lot_value.tolist(), strict=True))
-        return ImpactFloor(clearing, make_impact_books(rules.law, rules.fill_price, prices, values))
+        by_law = make_impact_books(rules.law, rules.fill_price, prices, values)
+        return ImpactFloor(clearing, by_law, rules.clearing == "together")
     levels = [rules.n_levels(int(price)) for price in prices]
     books = make_limit_order_books(levels, clearing.accounts.id.size, rules.capacity)
     use_last = scenario.market.mark.uses_last

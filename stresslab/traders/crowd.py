@@ -24,6 +24,7 @@ class Crowd:
     accounts : with ``id`` and ``position`` as the population has them
     margin_mode : the scenario's choice, for groups that have none of their own
     n_steps : last step that ``decide`` will be asked for; the first is 1
+    asset_names : names of all assets, for strategies whose parameters name some
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Crowd:
         streams: Streams,
         step_seconds: float,
         n_steps: int,
+        asset_names: tuple[str, ...] = (),
     ) -> None:
         self.columns = population.columns
         self.orders: Orders = make_orders(1024)
@@ -52,6 +54,7 @@ class Crowd:
                 market=market,
                 lot_value=self._lot_value,
                 step_seconds=step_seconds,
+                asset_names=asset_names,
                 members=np.flatnonzero(self.columns.group == place),
             )
             for place, (name, group) in enumerate(rules.items())

@@ -48,6 +48,7 @@ class Group:
     lot_value: np.ndarray  # (A,) micro-USD of one lot at the last mark, shared by all groups
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # whose turn it is
     agents: Mapping[int, Trader] = field(default_factory=dict)  # Mesa handles by row
+    asset_names: tuple[str, ...] = ()  # of all assets, by id
     memory: Any = None  # columns that a strategy's kernel writes, gathered by its ``prepare``
     choice_memory: Any = None  # what a choice of margin mode gathers before the first step
 

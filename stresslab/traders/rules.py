@@ -25,7 +25,7 @@ class Account:
     """One account written out by hand."""
 
     wealth_usd: float = param(
-        "Equity before the first step, taken to the cent", unit="USD", gt=0, le=1e10
+        "Equity before the first step, taken to the cent", unit="USD", gt=0, le=1e12
     )
     positions: dict[str, int] = param(
         "Position in each asset held, signed", unit="lots", factory=dict, ge=-(10**12), le=10**12
@@ -168,6 +168,9 @@ def _named_assets(group: TraderGroup) -> Iterator[tuple[str, str]]:
         yield f"collateral.{asset}", asset
     for path, asset, _ in _written_positions(group):
         yield path, asset
+    named = getattr(group.strategy, "named_assets", None)
+    for path, asset in named() if named else ():
+        yield f"strategy.{path}", asset
 
 
 def _written_positions(group: TraderGroup) -> Iterator[tuple[str, str, int]]:

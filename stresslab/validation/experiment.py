@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -38,6 +38,8 @@ class Experiment:
     control_is: str  # what is made wrong, in words
     is_statistical: bool = True
     is_judged: bool = True  # False: a report of distance to facts
+    #: The experiment at one setting of a user's own, by the names of what may be set.
+    point: Callable[..., Mapping[str, float]] | None = None
 
 
 def seed_of(name: str, number: int = 0) -> int:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 #: log(1.01): what one depth of net buying does to the log price.
 ONE_PERCENT = 0.009950330853168083
 
-#: What a fill pays for every lot: the average along the path, or the price half way.
-FILL_PRICES = ("integral", "midpoint")
+#: What a fill pays for every lot: the average along the path, the price half way down it, or the
+#: mean of the prices at both ends.
+FILL_PRICES = ("integral", "midpoint", "ends")
 
 
 @declared
@@ -32,10 +33,10 @@ class ImpactLaw:
         unit="USD",
         symbol="D",
         gt=0,
-        le=1e15,
+        le=1e30,
     )
     depth_usd_by_asset: dict[str, float] = param(
-        "Assets with a depth of their own", unit="USD", factory=dict, gt=0, le=1e15
+        "Assets with a depth of their own", unit="USD", factory=dict, gt=0, le=1e30
     )
     resilience_half_life_seconds: float | None = param(
         "Time in which half of the flow is forgotten; without it the flow counts for ever",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from stresslab.traders.strategies.arbitrageur import Arbitrageur
 from stresslab.traders.strategies.fundamental import Fundamental
 from stresslab.traders.strategies.hedger import Hedger
+from stresslab.traders.strategies.leverage_targeting import LeverageTargeting
 from stresslab.traders.strategies.leveraged_speculator import LeveragedSpeculator
 from stresslab.traders.strategies.market_maker import MarketMaker
 from stresslab.traders.strategies.metaorder import Metaorder
@@ -23,6 +24,7 @@ STRATEGIES: dict[str, type[Trader]] = {
     "leveraged_speculator": LeveragedSpeculator,
     "hedger": Hedger,
     "arbitrageur": Arbitrageur,
+    "leverage_targeting": LeverageTargeting,
     "metaorder": Metaorder,
     "passive": Passive,
 }

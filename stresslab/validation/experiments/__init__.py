@@ -17,6 +17,7 @@ EXPERIMENTS: dict[str, str] = {
     "borel": "borel",
     "criticality": "criticality",
     "cross-isolated": "cross_isolated",
+    "firesale-eba": "firesale_eba",
     "contagion-window": "contagion_window",
     "debtrank": "debtrank",
 }
