@@ -269,7 +269,7 @@ def _lots_within(books: ImpactBooks, asset: int, lots: int, limit: int) -> int:
         price = _price_at(books, asset, books.flow[asset] + trial * side)
         if (limit - price) * side >= 0.0:
             possible = trial
-            step *= 2
+            step = min(2 * step, impossible)  # further would pass int64
         else:
             impossible = trial
     return possible * side

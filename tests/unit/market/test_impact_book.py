@@ -17,6 +17,7 @@ from stresslab.market.impact import LAWS
 from stresslab.market.impact_book import (
     cash_of,
     decay,
+    impact_depth,
     make_impact_books,
     price_now,
     price_ticks,
@@ -187,3 +188,13 @@ def run_program(folder: Path) -> list[int]:
     )
     assert done.returncode == 0, done.stderr
     return [int(word) for word in done.stdout.split()]
+
+
+@pytest.mark.parametrize("depth_lots", [1e13, 1e28])
+def test_depth_is_found_where_lots_are_many(depth_lots):
+    """A book as deep as 2**52 lots or more answers with these, not with a sum past int64."""
+    books = make("exponential", 10_000, depth_lots)
+    sellable, buyable = impact_depth(books, 0, 9_900, 10_100)
+    sold = -depth_lots * math.log(0.99) / math.log(1.01)
+    assert buyable == pytest.approx(min(depth_lots, 2.0**52), rel=1e-9)
+    assert sellable == pytest.approx(min(sold, 2.0**52), rel=1e-9)
