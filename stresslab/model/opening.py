@@ -143,7 +143,8 @@ def _index(scenario: Scenario, streams: Streams) -> np.ndarray:
 def _rates(scenario: Scenario, tables: MarginTables, prices: np.ndarray) -> RatesInForce:
     """Write the add-ons of a calm market into the tables; people are sized to these rates."""
     opening = Opening(scenario.step_seconds, prices.tolist(), _calm(scenario).tolist())
-    return RatesInForce(scenario.margin.requirement, list(scenario.assets), tables, opening)
+    margin, names = scenario.margin, list(scenario.assets)
+    return RatesInForce(margin.requirement, names, tables, opening, margin.portfolio)
 
 
 def _strictest_margin(tables: MarginTables) -> Callable[[int, np.ndarray], np.ndarray]:

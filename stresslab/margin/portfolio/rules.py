@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from stresslab.core.declarations import declared, param
+from stresslab.margin.portfolio.credit import CreditByCorrelation
 from stresslab.margin.portfolio.scenarios import DOWN, NONE, UP, standard_scenarios
 
 _SURFACE = (NONE, UP, DOWN)
@@ -65,6 +66,9 @@ class PortfolioRules:
     )
     hedge_credit: float = param(
         "Part of the smaller side of a class that offsets the larger", default=1.0, ge=0, le=1
+    )
+    credit_by_correlation: CreditByCorrelation | None = param(
+        "How the hedge credit follows the correlation of marks; empty is not at all", default=None
     )
     break_move: float = param(
         "Correlation break: move of one asset of a class against all others",

@@ -2,7 +2,8 @@
 
 A constant added to every maintenance rate of an asset leaves the deductions as they are, since
 they depend on differences of rates; margin stays continuous in the notional. Where scenarios margin
-cross pools, the add-ons are to the charge on the asset's notional.
+cross pools, the add-ons are to the charge on the asset's notional, and the hedge credit may follow
+the correlation of marks.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from stresslab.margin.portfolio.book import ADDITION, INITIAL_ADDITION
+from stresslab.margin.portfolio.book import ADDITION, CLASS, CREDIT, INITIAL_ADDITION
+from stresslab.margin.portfolio.credit import CreditNow
+from stresslab.margin.portfolio.rules import PortfolioRules
 from stresslab.margin.requirement import RequirementPart
 from stresslab.margin.requirement.part import Opening, Running, Sight
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
@@ -30,6 +33,7 @@ class RatesInForce:
         names: list[str],
         tables: MarginTables,
         opening: Opening,
+        portfolio: PortfolioRules | None = None,
     ) -> None:
         self._tables = tables
         self._rate = [row.tolist() for row in tables.rate]
@@ -41,17 +45,23 @@ class RatesInForce:
             for name, spot in zip(names, tables.is_spot, strict=True)
         ]
         self._running = [part for _, part in running]
+        self._credit = None
+        if portfolio is not None and portfolio.credit_by_correlation is not None:
+            classes = tables.portfolio[:, CLASS].tolist()
+            self._credit = CreditNow(portfolio.credit_by_correlation, classes, opening)
         self._write()
 
     @property
     def is_fixed(self) -> bool:
         """Whether the rates never change."""
-        return not self._running
+        return not self._running and self._credit is None
 
     def update(self, sight: Sight) -> bool:
         """Let every part see the step and write the rates; tell whether any has changed."""
         for part in self._running:
             part.update(sight)
+        if self._credit is not None:
+            self._credit.update(sight)
         return self._write()
 
     def add_ons(self) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +75,17 @@ class RatesInForce:
         for asset, parts in enumerate(self._parts):
             if parts:
                 changed |= self._write_asset(asset, parts)
+        if self._credit is not None:
+            changed |= self._write_credit(self._credit)
         return changed
+
+    def _write_credit(self, credit: CreditNow) -> bool:
+        whole, before = self._grid[:, CREDIT], self._tables.portfolio[:, CREDIT].copy()
+        now = [
+            round(share * rate) for share, rate in zip(credit.shares, whole.tolist(), strict=True)
+        ]
+        self._tables.portfolio[:, CREDIT] = now
+        return not np.array_equal(before, now)
 
     def _write_asset(self, asset: int, parts: list[Running]) -> bool:
         rates, initials = self._rate[asset], self._initial[asset]
