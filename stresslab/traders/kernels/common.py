@@ -97,3 +97,14 @@ def usable_leverage(leverage: float, initial_rate: float, is_spot: int) -> float
     if is_spot == 1:
         return min(leverage, 1.0)
     return min(leverage, 1.0 / initial_rate) if initial_rate > 0.0 else leverage
+
+
+@kernel
+def traded_asset(trades: np.ndarray, row: int, place: int) -> int:
+    """Return the id of the ``place``-th asset that a trader trades."""
+    for asset in range(trades.shape[0]):
+        if trades[asset, row] == 1:
+            if place == 0:
+                return asset
+            place -= 1
+    return -1

@@ -10,7 +10,14 @@ import numpy as np
 from stresslab.core.columns import IOC, MARKET, VOLUNTARY, Orders
 from stresslab.core.compiled import kernel
 from stresslab.core.random import uniform
-from stresslab.traders.kernels.common import Sight, equity_of, lots_of, send, usable_leverage
+from stresslab.traders.kernels.common import (
+    Sight,
+    equity_of,
+    lots_of,
+    send,
+    traded_asset,
+    usable_leverage,
+)
 from stresslab.traders.strategies.noise import ASSET, IS_MARKET, OFFSET, SIDE, SIZE
 
 
@@ -28,7 +35,7 @@ def decide_noise(
         if n_traded[row] == 0 or equity <= 0:
             continue
         place = np.int64(math.floor(uniform(key, id, step, ASSET) * n_traded[row]))
-        asset = _traded_asset(trades, row, place)
+        asset = traded_asset(trades, row, place)
         side = 1 if uniform(key, id, step, SIDE) < 0.5 else -1
         held, value = position[asset, row], lot_value[asset]
         usable = usable_leverage(leverage[row], initial_rate[asset], is_spot[asset])
@@ -48,17 +55,6 @@ def decide_noise(
             continue
         offset = values.price_offset * uniform(key, id, step, OFFSET)
         send(orders, row, asset, IOC, side * lots, _limit(mark[asset], side, offset), 0, VOLUNTARY)
-
-
-@kernel
-def _traded_asset(trades: np.ndarray, row: int, place: int) -> int:
-    """Return the id of the ``place``-th asset that a trader trades."""
-    for asset in range(trades.shape[0]):
-        if trades[asset, row] == 1:
-            if place == 0:
-                return asset
-            place -= 1
-    return -1
 
 
 @kernel

@@ -14,6 +14,7 @@ from stresslab.traders.strategies.metaorder import Metaorder
 from stresslab.traders.strategies.momentum import Momentum
 from stresslab.traders.strategies.noise import Noise
 from stresslab.traders.strategies.passive import Passive
+from stresslab.traders.strategies.zero_intelligence import ZeroIntelligence
 from stresslab.traders.trader import Trader
 
 STRATEGIES: dict[str, type[Trader]] = {
@@ -26,6 +27,7 @@ STRATEGIES: dict[str, type[Trader]] = {
     "arbitrageur": Arbitrageur,
     "leverage_targeting": LeverageTargeting,
     "metaorder": Metaorder,
+    "zero_intelligence": ZeroIntelligence,
     "passive": Passive,
 }
 
