@@ -20,6 +20,7 @@ EXPERIMENTS: dict[str, str] = {
     "firesale-eba": "firesale_eba",
     "contagion-window": "contagion_window",
     "debtrank": "debtrank",
+    "adl-rules": "adl_rules",
     "book": "book",
 }
 
