@@ -207,11 +207,11 @@ def _panels(
     scale.append(Series("queue", grid, [0.0, 0.0, 8.0], is_expected=True))
     scale.append(Series("pro rata", [0.0, 12.5 / 15], [0.0, 8.0], is_expected=True))
     bills.append(Series("pro rata", [0.0, 8.0], [0.0, 4.8], is_expected=True))
+    seized_usd = "Seized (thousand USD)"
     return (
-        Panel("Half of a deficit of 15", "Profit of a winner (thousand USD)", "Seized (thousand USD)", tuple(bills)),
-        Panel("The first winner's bill", "Severity (of the deficit)", "Seized (thousand USD)",
-              tuple(scale)),
-    )  # fmt: skip
+        Panel("Half of a deficit of 15", "Profit of a winner (thousand USD)", seized_usd, bills),
+        Panel("The first winner's bill", "Severity (of the deficit)", seized_usd, scale),
+    )
 
 
 EXPERIMENT = Experiment(
