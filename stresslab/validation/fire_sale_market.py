@@ -26,6 +26,7 @@ MONEY_UNIT = 1e-11  # millions of EUR
 DEFAULT = 0.03  # equity over assets below which a bank is in default
 TARGET = 0.05
 REFERENCE_SALE = 0.05  # share of an asset whose sale lowers the price by ``impact``
+ONE_STEP_SHOCK = 0.1  # fall of government bonds where banks react once
 LEAST_EXTENT = 0.05  # below it no event is systemic
 
 _ACCOUNT = 1e-5  # millions of EUR: the unit of account, a million money units
@@ -100,6 +101,37 @@ def scenario(setting: Setting, banks: Sequence[Bank]) -> dict[str, Any]:
             "lender": _lender(banks),
         },
     }  # fmt: skip
+
+
+def one_step(banks: Sequence[Bank], illiquidity: float, shocked: str) -> dict[str, Any]:
+    """Return the market in which banks go back to the leverage they had, once.
+
+    Banks have no cash, and bonds an impact linear in what is sold. ``shocked`` falls by 10 %: the
+    government bonds, or a claim of their size beside them, part of what cannot be sold.
+
+    Parameters
+    ----------
+    illiquidity : share of its price that a bond loses for a million EUR sold
+    """
+    market = scenario(Setting(ONE_STEP_SHOCK, 0.0, 1.0, 2), banks)
+    law = {
+        "kind": "linear",
+        "depth_usd": _NO_IMPACT,
+        "depth_usd_by_asset": dict.fromkeys(BONDS, 0.01 / illiquidity / _ACCOUNT),
+    }
+    market["assets"]["CLAIM"] = market["assets"]["GOV"]
+    market["market"]["book"]["law"] = law
+    market["market"]["shocks"]["first"]["assets"] = [shocked]
+    for brackets in market["margin"]["brackets"].values():
+        brackets[0]["maintenance_rate"] = 1e-6  # nobody is in breach
+    group = market["traders"]["banks"]
+    group["strategy"] |= {"target": None, "illiquid": ["ILLIQUID", "CLAIM", "DEPOSITS"]}
+    for bank, account in zip(banks, group["accounts"], strict=True):
+        government, other = bank.bonds
+        rest = round((bank.assets - 2 * government - other) / FINE_LOT)
+        claim = {"CLAIM": lots_of(bank)[0]} if government else {}
+        account["positions"] |= {"ILLIQUID": rest, **claim}
+    return market
 
 
 def lots_of(bank: Bank) -> tuple[int, int]:

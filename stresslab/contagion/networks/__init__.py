@@ -4,6 +4,7 @@ These need no simulation. Matrices are dense, ``exposures[i, j]`` is what ``i`` 
 """
 
 from stresslab.contagion.networks.debtrank import debtrank, is_stable, spectral_radius
+from stresslab.contagion.networks.fire_sales import Vulnerability, vulnerable_banks
 from stresslab.contagion.networks.thresholds import (
     cascade_window,
     giant_component,
@@ -18,6 +19,7 @@ from stresslab.contagion.networks.valuation import (
 )
 
 __all__ = [
+    "Vulnerability",
     "cascade_window",
     "debtrank",
     "eisenberg_noe",
@@ -29,4 +31,5 @@ __all__ = [
     "revalued",
     "spectral_radius",
     "threshold_cascade",
+    "vulnerable_banks",
 ]

@@ -18,6 +18,7 @@ EXPERIMENTS: dict[str, str] = {
     "criticality": "criticality",
     "cross-isolated": "cross_isolated",
     "firesale-eba": "firesale_eba",
+    "vulnerable-banks": "vulnerable_banks",
     "contagion-window": "contagion_window",
     "debtrank": "debtrank",
     "adl-rules": "adl_rules",
