@@ -107,8 +107,8 @@ class Run(results.Run):
         cell
             Beginning of the cell's identity.
         kind
-            ``bipartite`` (liquidation -> price move -> liquidation), ``liquidations``, ``tree``
-            or ``assets``.
+            ``bipartite`` (liquidation -> price move -> liquidation), ``liquidations``, ``tree``,
+            ``assets``, ``accounts``, ``modes``, ``strategies`` or ``exposures``.
         """
         from stresslab.contagion.graph import GRAPHS
 
@@ -149,10 +149,12 @@ class Run(results.Run):
         """Write a contagion graph and return where; forms are those of ``stresslab export``."""
         from stresslab.results.files import make_folder, write_whole
 
-        name = f"{self.find(cell)}-{'edges' if form == 'parquet' else kind}.{form}"
+        is_table = form == "parquet" and kind in ("bipartite", "liquidations")
+        name = f"{self.find(cell)}-{'edges' if is_table else kind}.{form}"
         path = out or self.folder.path / "graphs" / name
         make_folder(path.parent)
-        write_whole(path, self._edges(cell) if form == "parquet" else self._text(cell, form, kind))
+        is_text = form != "parquet"
+        write_whole(path, self._text(cell, form, kind) if is_text else self._edges(cell, kind))
         return path
 
     def _text(self, cell: str, form: str, kind: str) -> bytes:
@@ -160,10 +162,12 @@ class Run(results.Run):
 
         return write(self.graph(cell, kind), form).encode()
 
-    def _edges(self, cell: str) -> bytes:
+    def _edges(self, cell: str, kind: str) -> bytes:
         import polars as pl
 
-        from stresslab.contagion.graph import edge_columns
+        from stresslab.contagion.graph import edge_columns, graph_columns
         from stresslab.results.frames import parquet_bytes
 
-        return parquet_bytes(pl.DataFrame(edge_columns(self.contagion(cell))))
+        if kind in ("bipartite", "liquidations"):
+            return parquet_bytes(pl.DataFrame(edge_columns(self.contagion(cell))))
+        return parquet_bytes(pl.DataFrame(graph_columns(self.graph(cell, kind))))

@@ -24,6 +24,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_page(),
         "config.schema.json": schema + "\n",
         "events.md": events_page(),
+        "graphs.md": graphs_page(),
         "outcomes.md": outcomes_page(),
         "parameters.md": parameters_page(),
         "parts.md": parts_page(),
@@ -52,6 +53,19 @@ def events_page() -> str:
     for name, columns in TABLES.items():
         rows = ((f"`{c.name}`", c.type, c.description) for c in columns)
         parts.append(f"\n## `{name}`\n\n" + _table(("column", "type", "what"), rows))
+    return "".join(parts)
+
+
+def graphs_page() -> str:
+    """Return what nodes and edges of every contagion graph carry."""
+    from stresslab.contagion.graph import GRAPHS
+    from stresslab.contagion.graph.attributes import ATTRIBUTES
+
+    parts = ["# Contagion graphs of a cell\n\n", _WRITTEN]
+    for name, graph in GRAPHS.items():
+        rows = ((a.of, f"`{a.name}`", a.type, a.description) for a in ATTRIBUTES[name])
+        parts.append(f"\n## `{name}`\n\n{first_line(graph)}\n\n")
+        parts.append(_table(("of", "attribute", "type", "what"), rows))
     return "".join(parts)
 
 

@@ -8,7 +8,9 @@ import click
 
 #: Forms of a graph, checked before anything heavy is loaded.
 FORMS = ("graphml", "gexf", "json", "parquet")
-KINDS = ("bipartite", "liquidations", "tree", "assets")
+KINDS = (
+    "bipartite", "liquidations", "tree", "assets", "accounts", "modes", "strategies", "exposures",
+)  # fmt: skip
 
 #: The folder of a run, shared by all commands about one.
 folder = click.argument("run", type=click.Path())
@@ -45,8 +47,9 @@ def export(run: str, cell: str, form: str, kind: str, out: str | None) -> None:
     """Write the contagion graph of one cell for other programs.
 
     bipartite: liquidation -> price move -> liquidation; liquidations: who made whom fall; tree:
-    principal parents only; assets: whose losses sold whose asset. Parquet holds the edges of the
-    liquidations as columns.
+    principal parents only; assets: whose losses sold whose asset; accounts, modes, strategies: the
+    liquidations by these; exposures: who held what before the first step. Parquet holds the edges
+    as columns, of the bipartite graph those from liquidation to liquidation.
 
     \b
     Example:

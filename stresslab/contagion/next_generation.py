@@ -45,8 +45,8 @@ def generations(run: Contagion) -> Generations:
     """Return forced notional by type, and by the types of those who caused it.
 
     A liquidation's trigger share in another is laid to the assets whose price moves did it; there
-    the parent counts with the side that it closed in that asset. A part of a parent that closed
-    nothing in the asset belongs to no type.
+    the parent counts with the side that it closed in that asset. What came through
+    auto-deleveraging, or of a parent that closed nothing in the asset, belongs to no type.
     """
     n, n_types = len(run.ids), len(SIDES) * len(MODES) * run.n_assets
     kind = _kinds(run)
@@ -136,6 +136,7 @@ def _shares(run: Contagion, kind: np.ndarray, n_types: int) -> np.ndarray:
     edge = rows_of(pair, edges.child * n + edges.parent)
     closed = _filled(run)[parent, asset] != 0
     is_told = (edge >= 0) & closed
-    share = edges.share[edge[is_told]] * eaten[is_told] / whole[is_told]
+    by_price = edges.share - edges.adl_share
+    share = by_price[edge[is_told]] * eaten[is_told] / whole[is_told]
     where = child[is_told] * n_types + kind[parent, asset][is_told]
     return np.bincount(where, share, n * n_types).reshape(n, n_types)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import networkx
 import numpy as np
 from scipy import sparse
 
@@ -31,3 +34,17 @@ def trigger_matrix(run: Contagion) -> sparse.csr_array:
     """Return W in rows of liquidations by id: W[child, parent] is the trigger share."""
     edges, n = run.parents, len(run.ids)
     return sparse.csr_array((edges.share, (edges.child, edges.parent)), shape=(n, n))
+
+
+def graph_columns(graph: networkx.DiGraph) -> dict[str, list[Any]]:
+    """Return the edges of any contagion graph as columns, sorted by source, then target.
+
+    ``source``, ``target``, and every attribute that an edge has; None where another has it not.
+    """
+    edges = sorted(graph.edges(data=True), key=lambda edge: edge[:2])
+    names = sorted({name for *_, attributes in edges for name in attributes})
+    return {
+        "source": [source for source, _, _ in edges],
+        "target": [target for _, target, _ in edges],
+        **{name: [attributes.get(name) for *_, attributes in edges] for name in names},
+    }

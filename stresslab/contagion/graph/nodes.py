@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from stresslab.contagion.columns import as_int, rows_of, usd
+from stresslab.contagion.columns import usd
+from stresslab.contagion.graph.projections import strategies
 from stresslab.contagion.projection import Contagion
 
 
@@ -35,7 +34,7 @@ def liquidation_attributes(run: Contagion) -> list[dict[str, Any]]:
     ``generation``, ``depth`` and ``tree`` (id of the root of its cascade tree).
     """
     rows, names = run.liquidations, [*run.asset_names, ""]
-    strategy = _strategies(run)
+    strategy = strategies(run)
     attributes = []
     for row, liquidation in enumerate(run.ids.tolist()):
         attributes.append(
@@ -61,11 +60,3 @@ def liquidation_attributes(run: Contagion) -> list[dict[str, Any]]:
             }
         )
     return attributes
-
-
-def _strategies(run: Contagion) -> list[str]:
-    accounts = run.tables["accounts"]
-    order = np.argsort(as_int(accounts["account"]))
-    row = rows_of(as_int(run.liquidations["account"]), as_int(accounts["account"])[order])
-    names = [*(str(name) for name in accounts["strategy"][order]), ""]
-    return [names[place] for place in row.tolist()]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from stresslab.contagion import Contagion, Tables
-from stresslab.contagion.graph import FORMS, GRAPHS, edge_columns, write
+from stresslab.contagion.graph import FORMS, GRAPHS, edge_columns, graph_columns, write
+from stresslab.contagion.graph.attributes import ATTRIBUTES
 from stresslab.contagion.graph.edges import trigger_matrix
 from stresslab.core.errors import ConfigError
 from tests.unit.contagion.cases import USD, hand_cascade, liquidation, one_liquidation, tables
@@ -45,10 +46,34 @@ def test_the_same_graph_gives_the_same_text(name: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("name", GRAPHS)
+def test_every_attribute_is_documented(name: str) -> None:
+    graph, known = GRAPHS[name](Contagion(hand_cascade())), set()
+    for row in ATTRIBUTES[name]:
+        known.add((row.of, "share_index" if row.name == "share_*" else row.name, row.type))
+    found = {
+        (of.get("kind", "edge"), key, type(value).__name__)
+        for of in [data for *_, data in (*graph.nodes(data=True), *graph.edges(data=True))]
+        for key, value in of.items()
+    }
+    assert found == known
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_edges_as_columns_are_the_edges(name: str) -> None:
+    graph = GRAPHS[name](Contagion(hand_cascade()))
+    columns = graph_columns(graph)
+    pairs = list(zip(columns["source"], columns["target"], strict=True))
+    assert pairs == sorted(graph.edges) and len(pairs) > 0
+    for place, pair in enumerate(pairs):
+        for key, value in graph.edges[pair].items():
+            assert columns[key][place] == value
+
+
+@pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("log", [tables, one_liquidation], ids=["empty", "one"])
 def test_small_logs_give_small_graphs(name: str, log) -> None:
     graph = GRAPHS[name](Contagion(log()))
-    assert graph.number_of_nodes() <= 2
+    assert graph.number_of_nodes() <= 3
     for form in FORMS:
         assert write(graph, form)
 
@@ -149,3 +174,28 @@ def test_the_asset_graph_tells_modes_apart() -> None:
     }
     assert graph.nodes["A"]["is_shocked"]
     assert not graph.nodes["B"]["is_shocked"]
+
+
+def test_projections_share_out_what_was_forced() -> None:
+    """Account 1 fells 2 whole; 2 fells 3 whole and half of 4, of 2760 and 1400 USD."""
+    run = Contagion(hand_cascade())
+    accounts, modes = GRAPHS["accounts"](run), GRAPHS["modes"](run)
+    edges = {(a, b): d["notional_usd"] for a, b, d in accounts.edges(data=True)}
+    assert edges == {
+        ("account:1", "account:2"): 5_600.0,
+        ("account:2", "account:3"): 2_760.0,
+        ("account:2", "account:4"): 700.0,
+    }
+    assert modes.edges["cross", "isolated"] == {"liquidations": 1.5, "notional_usd": 3_460.0}
+    assert modes.nodes["isolated"]["exogenous"] == 1.5
+    for name in ("accounts", "modes", "strategies"):
+        graph = GRAPHS[name](run)
+        assert sum(d["notional_usd"] for *_, d in graph.edges(data=True)) == 9_060.0
+        assert sum(d["liquidations"] for _, d in graph.nodes(data=True)) == 4
+
+
+def test_exposures_are_the_first_positions() -> None:
+    graph = GRAPHS["exposures"](Contagion(hand_cascade()))
+    assert graph.edges["account:2", "B"]["position_usd"] == 4_000.0
+    assert graph.nodes["account:2"]["leverage"] == 9_000 / 1_600
+    assert graph.nodes["A"]["depth_usd"] == 200 * 100.0

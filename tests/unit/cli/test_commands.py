@@ -16,6 +16,7 @@ import pytest
 
 from stresslab.api import open_run
 from stresslab.cli import commands, main
+from stresslab.cli.results import KINDS
 from stresslab.results.files import sha256
 from stresslab.results.records import Record, pack_record, unpack_record
 from stresslab.results.run import Run
@@ -136,7 +137,7 @@ def test_a_cell_that_comes_out_differently_is_exit_code_3(
     assert "0 of 1 cells are equal" in said
 
 
-@pytest.mark.parametrize("kind", ["bipartite", "liquidations", "tree", "assets"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_graphs_are_written_for_other_programs(finished: Path, tmp_path: Path, kind: str) -> None:
     cell, file = Run(finished).with_events()[0], tmp_path / "graph.graphml"
     arguments = ["export", str(finished), "--cell", cell, "--kind", kind, "--out", str(file)]
@@ -147,6 +148,11 @@ def test_graphs_are_written_for_other_programs(finished: Path, tmp_path: Path, k
     assert written.number_of_nodes() > 0
     assert set(written.nodes) == set(map(str, expected.nodes))
     assert written.number_of_edges() == expected.number_of_edges()
+    columns = tmp_path / "edges.parquet"
+    arguments = ["export", str(finished), "--cell", cell, "--kind", kind, "--out", str(columns)]
+    assert main([*arguments, "--graph", "parquet"]) == 0
+    if kind != "bipartite":
+        assert pl.read_parquet(columns).height == expected.number_of_edges()
 
 
 def test_every_form_of_a_graph_is_written_into_the_run(spoilable: Path, capsys: Captured) -> None:
@@ -157,7 +163,7 @@ def test_every_form_of_a_graph_is_written_into_the_run(spoilable: Path, capsys: 
     written = [Path(line) for line in capsys.readouterr().out.split()]
     assert {path.suffix for path in written} == {".graphml", ".gexf", ".json", ".parquet"}
     edges = pl.read_parquet(written[-1])
-    assert edges.columns == ["source", "target", "share", "amount_usd", "is_principal"]
+    assert edges.columns == ["source", "target", "share", "adl_share", "amount_usd", "is_principal"]
     first = {path: sha256(path.read_bytes()) for path in written}
     for form in ("graphml", "gexf", "json", "parquet"):
         main(["export", str(spoilable), "--cell", cell, "--graph", form])

@@ -78,3 +78,19 @@ def test_the_long_table_holds_the_sums() -> None:
     )
     assert columns["caused_usd"].sum() == 1_600 + 4_000 + 700 + 2_760
     assert columns["forced_usd"][is_diagonal].sum() == 10_400 + 1_600 + 4_000 + 2_760
+
+
+def test_what_came_by_auto_deleveraging_has_no_type() -> None:
+    """Half of 60 liquidations' shares become ADL of the parent: half of the matrix is left."""
+    log = chain(60, 0.5)
+    rows = log["breach_amounts"]
+    adl = {name: column.copy() for name, column in rows.items()}
+    adl["cause"][:] = "adl"
+    adl["stage"][:] = adl["asset"][:] = -1
+    adl["source_liquidation"] = rows["liquidation"] - 1
+    adl = {name: column[1:] for name, column in adl.items()}
+    log["breach_amounts"] = {n: np.concatenate([rows[n], adl[n]]) for n in rows}
+    run = Contagion(log)
+    sums = generations(run)
+    assert run.parents.adl_share.sum() == pytest.approx(59 / 2)
+    assert sums.caused.sum() / sums.forced.sum() == pytest.approx(59 / 4 / 60)
