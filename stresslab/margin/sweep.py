@@ -15,7 +15,7 @@ from stresslab.core.events import ISOLATED
 from stresslab.core.exact import FLOOR, mul_div
 from stresslab.core.wide import fetch_early, lowest_bit
 from stresslab.margin.pools import pool_state
-from stresslab.margin.portfolio.screen import is_far_from_short
+from stresslab.margin.portfolio import screen
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 
 #: Accounts are looked at in tiles that stay in the processor's first cache, in words of 64.
@@ -43,10 +43,13 @@ def pools_short_of_margin(
 
     ``level`` is in 1e-9 and ``RATE_UNIT`` means a breach; ``out`` (pools * N,) is room for them.
     """
-    if tables.portfolio.shape[0] > 0:
-        return out[: _look_at_all(accounts, tables, marks, level, out)].copy()
     n_pools = accounts.cash.shape[0]
     lines = np.empty((n_pools - 1, LINES, 2), np.float32)
+    if tables.portfolio.shape[0] > 0:
+        tile = np.empty((screen.N_COLUMNS, screen.TILE))
+        total = screen.wallets_near_short(accounts, tables, marks, level, tile, out)
+        total = _judge_all(accounts, tables, marks, level, lines, total, out)
+        return out[:total].copy()
     excess, shorts = np.empty(TILE, np.float32), np.empty(TILE, np.int32)
     found = np.zeros(n_pools, np.int64)
     total = _sweep(accounts, tables, marks, level, lines, excess, shorts, found, out)
@@ -62,21 +65,43 @@ def is_short(equity, maintenance, level):
 
 
 @kernel
-def _look_at_all(accounts, tables, marks, level, out):
-    """Write the codes of short pools, rising, where scenarios margin the cross pools."""
-    n_pools, n_accounts = accounts.cash.shape
+def _judge_all(accounts, tables, marks, level, lines, n_wallets, out):
+    """Keep those of the first rows in ``out`` whose cross pool is short; add the short silos."""
+    n_assets, n_accounts = accounts.position.shape
     found = 0
-    for pool in range(n_pools):
-        for n in range(n_accounts):
-            if pool > 0 and accounts.mode[pool - 1, n] != ISOLATED:
-                continue
-            if pool == 0 and is_far_from_short(accounts, tables, marks, level, n):
-                continue
-            equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
-            if is_short(equity, maintenance, level):
-                out[found] = pool * n_accounts + n
-                found += 1
+    for place in range(n_wallets):
+        n = out[place]
+        equity, maintenance, _ = pool_state(accounts, tables, marks, 0, n)
+        if is_short(equity, maintenance, level):
+            out[found] = n
+            found += 1
+    _set_lines(tables, level, lines)
+    for a in range(n_assets):
+        value = _F(float(marks[a]) * tables.unit_value[a])
+        for first in range(0, n_accounts, WORD):
+            last = min(first + WORD, n_accounts)
+            position, mode = accounts.position[a, first:last], accounts.mode[a, first:last]
+            silo = accounts.cash[1 + a, first:last]
+            bits = _short_silos(position, mode, silo, value, lines[a])
+            while bits != _NONE:
+                n = first + lowest_bit(np.int64(bits))
+                bits &= bits - _ONE
+                equity, maintenance, _ = pool_state(accounts, tables, marks, 1 + a, n)
+                if is_short(equity, maintenance, level):
+                    out[found] = (1 + a) * n_accounts + n
+                    found += 1
     return found
+
+
+@merged
+def _short_silos(position, mode, silo, value, lines):
+    """Return a word whose bits tell which isolated positions seem to be short."""
+    slope, offset = _column(lines, 0), _column(lines, 1)
+    bits = _NONE
+    for i in range(position.size):
+        is_below = _F(silo[i]) + _margin(position[i], value, slope, offset) < _ZERO
+        bits |= np.uint64((mode[i] == ISOLATED) & is_below) << np.uint64(i)
+    return bits
 
 
 @kernel

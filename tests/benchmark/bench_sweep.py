@@ -4,8 +4,9 @@
 
 Marks move before every sweep, and every sweep looks at every account: nothing is kept from one to
 the next. The goal is 6 ms for all mixes of cross and isolated positions, 12 ms when positions lie
-in all of 10 brackets. Every flagged set is compared with exact integers for all pools, and with
-plain Python for some. ``share_of_copy`` is the rate of reading, against that of ``np.copyto``.
+in all of 10 brackets; none is set for wallets that a scenario grid margins. Every flagged set is
+compared with exact integers for all pools, and with plain Python for some. ``share_of_copy`` is the
+rate of reading, against that of ``np.copyto``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ sys.path.insert(0, str(ROOT))
 from stresslab.core.columns import Accounts, make_accounts  # noqa: E402
 from stresslab.core.events import CROSS, FLAT, ISOLATED  # noqa: E402
 from stresslab.liquidation.modes import MarginAndClosure  # noqa: E402
-from stresslab.margin.pools import breached_among  # noqa: E402
+from stresslab.margin.pools import breached_among, pool_states  # noqa: E402
+from stresslab.margin.portfolio.rules import PortfolioRules  # noqa: E402
 from stresslab.margin.rules import Bracket  # noqa: E402
 from stresslab.margin.sweep import pools_short_of_margin  # noqa: E402
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, margin_tables  # noqa: E402
@@ -39,8 +41,8 @@ REPEATS = 25
 N_PLAIN = 10_000
 
 
-def tables(n_brackets: tuple[int, ...]) -> MarginTables:
-    """Return so many brackets by asset, floors tripling from 20,000 USD."""
+def tables(n_brackets: tuple[int, ...], grid: PortfolioRules | None = None) -> MarginTables:
+    """Return so many brackets by asset, floors tripling from 20,000 USD, and a grid or none."""
     names = [f"asset{a}" for a in range(N_ASSETS)]
     rules = MarginAndClosure(
         brackets={
@@ -53,7 +55,8 @@ def tables(n_brackets: tuple[int, ...]) -> MarginTables:
                 for k in range(n)
             )
             for name, n in zip(names, n_brackets, strict=True)
-        }
+        },
+        portfolio=grid,
     )
     return margin_tables(rules, names, np.zeros(N_ASSETS, np.int64), UNIT_VALUE)
 
@@ -77,6 +80,10 @@ def accounts(isolated_share: float, needs: MarginTables, median_lots: float) -> 
     made.silo[:] = np.where(is_silo, silo, 0).astype(np.int64)
     pooled = (need * is_cross).sum(axis=0) * (1.0 + buffer[0]) - (worth * is_cross).sum(axis=0)
     made.wallet[:] = pooled.astype(np.int64)
+    if needs.portfolio.size:  # as much beyond what the scenarios ask
+        made.wallet[:] = 0
+        value, asked, _ = pool_states(made, needs, PRICE, np.arange(N_ACCOUNTS))
+        made.wallet[:] = (asked * (1.0 + buffer[0])).astype(np.int64) - value
     return made
 
 
@@ -94,17 +101,22 @@ def is_right(made: Accounts, needs: MarginTables, marks: np.ndarray, found: np.n
     """Tell whether exact integers flag the same pools, and plain Python among the first."""
     exact = np.empty(made.cash.size, np.int64)
     n_exact = breached_among(made, needs, marks, np.arange(made.cash.size), exact)
+    if needs.portfolio.size:
+        return bool(np.array_equal(found, np.sort(exact[:n_exact])))
     first = found[found % N_ACCOUNTS < N_PLAIN].tolist()
     plain = short_pools(made, needs, marks.tolist(), RATE_UNIT, N_PLAIN)
     return bool(np.array_equal(found, np.sort(exact[:n_exact]))) and first == plain
 
 
 def run(
-    isolated_share: float, kind: tuple[tuple[int, ...], float], copied: float
+    isolated_share: float,
+    kind: tuple[tuple[int, ...], float],
+    copied: float,
+    grid: PortfolioRules | None = None,
 ) -> dict[str, object]:
     """Return the time of a sweep, in all and against a copy, and whether it flags right."""
     n_brackets, median_lots = kind
-    needs = tables(n_brackets)
+    needs = tables(n_brackets, grid)
     made = accounts(isolated_share, needs, median_lots)
     out = np.empty(made.cash.size, np.int64)
     right, times, marks = [], [], moved_marks()
@@ -120,6 +132,7 @@ def run(
     return {
         "isolated_share": isolated_share,
         "brackets": n_brackets,
+        "scenarios": 0 if grid is None else len(grid.scenarios),
         "milliseconds": round(1e3 * seconds, 2),
         "fastest": round(1e3 * min(times), 2),
         "share_of_copy": round(read / seconds / copied, 2),
@@ -142,5 +155,7 @@ def copy_rate() -> float:
 if __name__ == "__main__":
     copied = copy_rate()
     sweeps = [run(share, kind, copied) for kind in (MIXED, TEN) for share in (0, 0.5, 1)]
+    grid = PortfolioRules(classes={"one": ("asset0", "asset1", "asset2")}, break_move=0.05)
+    sweeps += [run(share, TEN, copied, grid) for share in (0, 0.5)]
     result = {"accounts": N_ACCOUNTS, "assets": N_ASSETS, "copy_gb_s": round(copied / 1e9, 1)}
     print(json.dumps({**result, "sweeps": sweeps}))
