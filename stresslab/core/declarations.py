@@ -82,11 +82,34 @@ def declared(cls: type[T]) -> type[T]:
     A declared class may define ``faults(self)`` yielding ``(path, message)`` for rules that span
     several fields; ``path`` is relative to the object, ``""`` for the object itself.
     """
-    made = dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)(cls)
+    made = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=True)(cls)
     for name, method in _SHARED.items():
         if name not in cls.__dict__:
             setattr(made, name, method)
     return made
+
+
+# A dataclass would write and compile these anew for each of a hundred classes and more, and every
+# check of a config would wait for it.
+
+
+def _init(one: Any, **values: Any) -> None:
+    for field in dataclasses.fields(one):
+        if field.name in values:
+            value = values.pop(field.name)
+        elif field.default_factory is not MISSING:
+            value = field.default_factory()
+        else:
+            value = field.default
+        if value is MISSING:
+            raise TypeError(f"{type(one).__qualname__} lacks {field.name!r}")
+        object.__setattr__(one, field.name, value)
+    if values:
+        raise TypeError(f"{type(one).__qualname__} has no {', '.join(map(repr, values))}")
+
+
+def _refuse(one: Any, name: str, *_: Any) -> None:
+    raise dataclasses.FrozenInstanceError(f"{type(one).__qualname__}.{name} is fixed")
 
 
 def _values(one: Any) -> dict[str, Any]:
@@ -106,9 +129,14 @@ def _hash(one: Any) -> int:
     return hash(tuple(_values(one).values()))
 
 
-#: A dataclass would write and compile these anew for each of a hundred classes, and every check
-#: of a config would wait for it.
-_SHARED = {"__repr__": _repr, "__eq__": _eq, "__hash__": _hash}
+_SHARED = {
+    "__init__": _init,
+    "__setattr__": _refuse,
+    "__delattr__": _refuse,
+    "__repr__": _repr,
+    "__eq__": _eq,
+    "__hash__": _hash,
+}
 
 
 @dataclasses.dataclass(frozen=True)

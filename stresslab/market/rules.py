@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +33,7 @@ class Asset:
     @property
     def initial_ticks(self) -> int:
         """Index price before the first step, in ticks."""
-        return round(Fraction(str(self.initial_price_usd)) / Fraction(str(self.tick_size_usd)))
+        return round(_ticks(self.initial_price_usd, self.tick_size_usd))
 
     def _exact_unit(self) -> Fraction:
         return Fraction(str(self.tick_size_usd)) * Fraction(str(self.lot_size)) * MICRO_USD
@@ -47,10 +48,15 @@ class Asset:
             )
 
 
+@functools.cache  # asked again for every combination of overrides
+def _ticks(price_usd: float, tick_size_usd: float) -> Fraction:
+    return Fraction(str(price_usd)) / Fraction(str(tick_size_usd))
+
+
 def tick_faults(assets: Mapping[str, Asset], book: BookRules) -> Iterator[tuple[str, str]]:
     """Yield ``(path, message)`` for each asset whose price has too few or too many ticks."""
     for name, asset in assets.items():
-        ticks = Fraction(str(asset.initial_price_usd)) / Fraction(str(asset.tick_size_usd))
+        ticks = _ticks(asset.initial_price_usd, asset.tick_size_usd)
         if not FEWEST_TICKS <= ticks <= book.most_ticks:
             yield (
                 f"{name}.tick_size_usd",

@@ -40,6 +40,43 @@ def test_fields_cannot_be_set() -> None:
         Fee().rate = 1.0  # type: ignore[misc]
 
 
+def test_fields_cannot_be_removed() -> None:
+    fee = Fee()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del fee.rate
+    assert fee.rate == 0.5
+
+
+def test_what_is_not_declared_is_refused() -> None:
+    with pytest.raises(TypeError, match="Fee has no 'rat'"):
+        Fee(rat=0.25)  # type: ignore[call-arg]
+
+
+def test_what_has_no_default_must_be_given() -> None:
+    @declared
+    class Needed:
+        """Has no default."""
+
+        name: str = param("Name")
+
+    with pytest.raises(TypeError, match="lacks 'name'"):
+        Needed()  # type: ignore[call-arg]
+
+
+def test_each_object_has_a_default_of_its_own() -> None:
+    @declared
+    class Holder:
+        """Holds a mapping."""
+
+        held: dict[str, int] = param("Held", factory=dict)
+
+    assert Holder().held is not Holder().held
+
+
+def test_one_field_can_be_replaced() -> None:
+    assert dataclasses.replace(Fee(), rate=0.25) == Fee(rate=0.25)
+
+
 def test_own_methods_stay() -> None:
     @declared
     class Named:
