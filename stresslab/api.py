@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stresslab.calculator import MarginCheck
     from stresslab.contagion.projection import Contagion
+    from stresslab.experiment.importance import Importance
     from stresslab.experiment.progress import Progress
 
 
@@ -132,6 +133,21 @@ class Run(results.Run):
         from stresslab import report
 
         return report.headlines(self)
+
+    def importance(self, cell: str, top: int = 10, workers: int = 1) -> Importance:
+        """Leave the largest accounts, every asset and some rules out of a cell, one by one.
+
+        See :func:`stresslab.experiment.importance.importance`.
+        """
+        from stresslab.experiment.importance import importance
+
+        return importance(self, cell, top, workers)
+
+    def keep_importance(self, found: Importance) -> list[Path]:
+        """Write tables and figure of :meth:`importance` to the folder ``importance`` of the run."""
+        from stresslab import report
+
+        return report.keep_importance(self, found.cell, found.removals, found.forecasts)
 
     def report(self, tell: Callable[[str], None] | None = None) -> Path:
         """Draw all figures and tables into the folder of the run; return its ``report.html``.

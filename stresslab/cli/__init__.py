@@ -11,6 +11,7 @@ from stresslab import __version__
 from stresslab.cli.catalogue import list_, schema
 from stresslab.cli.criticality import criticality
 from stresslab.cli.events import hawkes
+from stresslab.cli.importance import importance
 from stresslab.cli.results import export, report, reproduce
 from stresslab.cli.study import check, run, status
 from stresslab.cli.validate import validate
@@ -54,6 +55,7 @@ for command in (
     hawkes,
     criticality,
     whatif,
+    importance,
     venue,
     margin,
 ):

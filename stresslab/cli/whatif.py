@@ -25,6 +25,7 @@ _MODES = {"isolated": "make_isolated", "cross": "make_cross"}
 @click.option("--remove", multiple=True, metavar="account:ID", help="Take an account out.")
 @click.option("--mode-of", multiple=True, metavar="account:ID=MODE", help="isolated or cross.")
 @click.option("--without", multiple=True, type=click.Choice(["stop_orders"]))
+@click.option("--quiet", multiple=True, metavar="ASSET", help="Let its forced sales move no price.")
 @click.option("--no-feedback", is_flag=True, help="Let forced orders move no price.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change a rule.")
 @click.option("--from-step", type=click.IntRange(1), help="First step of the change; default: all.")
@@ -35,6 +36,7 @@ def whatif(
     remove: tuple[str, ...],
     mode_of: tuple[str, ...],
     without: tuple[str, ...],
+    quiet: tuple[str, ...],
     no_feedback: bool,
     settings: tuple[str, ...],
     from_step: int | None,
@@ -60,6 +62,7 @@ def whatif(
         "remove": [_account(text, "--remove") for text in remove],
         **_modes(mode_of),
         "without_stop_orders": bool(without),
+        "quiet_assets": list(quiet),
         "feedback": "no_feedback" if no_feedback else None,
         "from_step": from_step,
     }

@@ -53,18 +53,33 @@ def run_twins(run: Run, cell: str, changes: Changes) -> Twins:
     from stresslab.experiment.simulation import simulate
 
     record = run.record(cell)
-    if not record.is_done:
-        raise ConfigError(f"cell {record.cell} failed; it has no run to be changed")
     number, replicate = _made_from(run, record.cell)
     seed = int(run.study["seed"])
     scenario = scenario_of(run.resolved, number)
     changed = changed_scenario(run, scenario, changes)
-    if record.events_sha256:
-        original = run.tables(record.cell)
-    else:
-        original, _, _ = simulate(scenario, seed, replicate, run.path)
+    original = original_tables(run, record.cell)
     twin, _, _ = simulate(changed, seed, replicate, run.path)
     return Twins(record.cell, changed, original, twin)
+
+
+def original_tables(run: Run, cell: str) -> Tables:
+    """Return the event log of a cell, read where it is kept, else made again.
+
+    Raises
+    ------
+    ConfigError
+        If the cell failed.
+    """
+    from stresslab.experiment.simulation import simulate
+
+    record = run.record(cell)
+    if not record.is_done:
+        raise ConfigError(f"cell {record.cell} failed; it has no run to be changed")
+    if record.events_sha256:
+        return run.tables(record.cell)
+    number, replicate = _made_from(run, record.cell)
+    scenario = scenario_of(run.resolved, number)
+    return simulate(scenario, int(run.study["seed"]), replicate, run.path)[0]
 
 
 def _made_from(run: Run, cell: str) -> tuple[int, int]:

@@ -77,7 +77,7 @@ def main() -> None:
 
 def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    _die_with_parent()
+    die_with_parent()
     output = _private_output()
     messages = _messages(sys.stdin.buffer)
     setup: Setup = next(messages)
@@ -92,7 +92,8 @@ def _serve() -> None:
         output.flush()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when the one that started it ends, however (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -32,8 +32,10 @@ class AdlTrail:
     ) -> None:
         """Remember what pools got and paid for one liquidation."""
         if codes.size:
-            columns = np.broadcast_arrays(codes, asset, lots, cash, source)
-            self._chunks.append(np.stack(columns).astype(np.int64))
+            rows = np.empty((5, codes.size), np.int64)
+            rows[_CODE], rows[_ASSET], rows[_LOTS] = codes, asset, lots
+            rows[_CASH], rows[_SOURCE] = cash, source
+            self._chunks.append(rows)
 
     def clear(self) -> None:
         """Forget everything: a judgement has just been made."""

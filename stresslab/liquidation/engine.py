@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stresslab.core.columns import N_GAPS
-from stresslab.core.events import CAUSES, CROSS, ISOLATED, EventLog
+from stresslab.core.events import CAUSE_ID, CAUSES, CROSS, ISOLATED, EventLog
 from stresslab.core.ledger import ADL, Conservation, clear_journal
 from stresslab.core.random import Streams, uniforms
 from stresslab.liquidation.alerts import Alerts
@@ -81,6 +81,7 @@ class LiquidationEngine:
         self.lowest_marks = board.ticks.copy()
         self.forced_lots = np.zeros(n_assets, np.int64)
         self.rounds = 0
+        self._is_quiet = np.zeros(n_assets, bool)
         self._step = 0
         self._unfilled: list[tuple[int, int]] = []
 
@@ -101,6 +102,10 @@ class LiquidationEngine:
     def change_feedback(self, feedback: str) -> None:
         """Let forced orders do something else to prices from now on."""
         self._rules = replace(self._rules, feedback=feedback)
+
+    def silence(self, assets: np.ndarray) -> None:
+        """Let forced orders in some assets fill at the mark, against external, from now on."""
+        self._is_quiet[assets] = True
 
     def open_step(self) -> None:
         """Forget the counters of the last step."""
@@ -278,7 +283,14 @@ class LiquidationEngine:
         if self._rules.feedback == "slipped":
             return np.asarray(self._floor.slip(orders, sequence, self._charges, marks))
         self._withdraw()
-        return np.asarray(self._floor.force(orders, sequence, self._charges, marks))
+        is_quiet = self._is_quiet[orders.asset[sequence]]
+        moves = self._floor.force(orders, sequence[~is_quiet], self._charges, marks)
+        if is_quiet.any():
+            fill_at_mark(
+                c.accounts, c.house, c.journal, c.tables, self._charges, marks, orders,
+                sequence[is_quiet],
+            )  # fmt: skip
+        return np.asarray(moves)
 
     def _sequence(self, step: int) -> np.ndarray:
         n = int(self._orders.n[0])
@@ -295,13 +307,17 @@ class LiquidationEngine:
         """Tell board and floor which liquidation moved which book price, and whose flow it is."""
         for asset in np.flatnonzero(moves).tolist():
             ticks = float(moves[asset])
+            if self._is_quiet[asset]:
+                self._board.book_moved(asset, CAUSE_ID["quotes"], ticks)
+                continue
             for cause, part in owners(self._orders, self._spell_of, asset, ticks):
                 self._board.book_moved(asset, cause, part)
         if self._rules.feedback != "market":
             return
         orders, n = self._orders, int(self._orders.n[0])
         causes = len(CAUSES) + self._spell_of[orders.pool[:n]]
-        self._floor.own(orders.asset[:n], causes, orders.filled[:n])
+        flow = np.where(self._is_quiet[orders.asset[:n]], 0, orders.filled[:n])
+        self._floor.own(orders.asset[:n], causes, flow)
 
     def settle(self, step: int) -> None:
         """Send every pool with negative equity through the waterfall, in order of account id."""

@@ -33,8 +33,10 @@ def _choose_modes(rules: Counterfactual, accounts: Accounts, is_spot: np.ndarray
 class Change:
     """Applies a counterfactual when its step has come, and keeps it up."""
 
-    def __init__(self, rules: Counterfactual, world: World, engine: LiquidationEngine) -> None:
-        self._rules, self._world, self._engine = rules, world, engine
+    def __init__(
+        self, rules: Counterfactual, world: World, engine: LiquidationEngine, assets: list[str]
+    ) -> None:
+        self._rules, self._world, self._engine, self._assets = rules, world, engine, assets
         self.holds = False
 
     def before_step(self, step: int | None, stops: Orders) -> None:
@@ -47,6 +49,8 @@ class Change:
             self._remove(np.array(rules.remove, np.int64))
         if rules.without_stop_orders:
             stops.n[0] = 0
+        if rules.quiet_assets:
+            self._engine.silence(np.flatnonzero(np.isin(self._assets, rules.quiet_assets)))
         if rules.feedback:
             self._engine.change_feedback(rules.feedback)
 

@@ -60,7 +60,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             self.streams, self.conservation, w.breaker, scenario.step_seconds, w.chains,
         )  # fmt: skip
         self._stops = make_orders(2 * w.clearing.accounts.position.size)  # some wait for a halt
-        self._change = Change(scenario.counterfactual, w, self.engine)
+        self._change = Change(scenario.counterfactual, w, self.engine, list(scenario.assets))
         self._change.before_step(None, self._stops)
         self.recording = Recording(scenario, w, self.engine, self.log)
         self._orders = w.crowd.orders

@@ -5,9 +5,9 @@ Importing this is cheap; drawing loads matplotlib and seaborn, which takes a sec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +37,25 @@ def figure(run: Run, name: str) -> Figure:
     from stresslab.report.drawing import draw
 
     return draw(run, name)
+
+
+def keep_importance(
+    run: Run,
+    cell: str,
+    removals: Mapping[str, Sequence[Any]],
+    forecasts: Mapping[str, Sequence[Any]],
+) -> list[Path]:
+    """Write the removals of a cell, what foretold them and their figure; return the paths."""
+    import polars as pl
+
+    from stresslab.report.figures.importance import FOLDER, draw, of_cell
+    from stresslab.report.save import save
+    from stresslab.report.style import theme
+
+    prepared = of_cell(cell, pl.DataFrame(removals), pl.DataFrame(forecasts))
+    with theme():
+        picture = draw(prepared.frames, prepared.labels)
+    return save(picture, prepared.frames, run.path / FOLDER, cell)
 
 
 def headlines(run: Run) -> dict[str, pl.DataFrame]:

@@ -5,7 +5,7 @@ Chance has an address, so a twin meets the same luck in all that its change does
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from stresslab.core.declarations import declared, param
 from stresslab.traders.rules import IDS_PER_GROUP, TraderGroup
@@ -41,20 +41,36 @@ class Counterfactual:
         choices=("market", "slipped", "no_feedback"),
     )
 
+    quiet_assets: tuple[str, ...] = param(
+        "Assets in which forced orders move no price: they fill at the mark, against `external`",
+        default=(),
+    )
+
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing is changed."""
         return not (
             self.remove or self.make_isolated or self.make_cross or self.without_stop_orders
-            or self.feedback
+            or self.feedback or self.quiet_assets
         )  # fmt: skip
 
     def faults(self) -> Iterator[tuple[str, str]]:
         for name in set(self.make_isolated) & set(self.make_cross):
             yield "make_cross", f"account {name} is made isolated too; choose one"
 
-    def unknown_accounts(self, groups: Mapping[str, TraderGroup]) -> Iterator[tuple[str, str]]:
-        """Yield a fault for every id that no trader of the groups has."""
+    def unknown_names(
+        self, groups: Mapping[str, TraderGroup], assets: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield a fault for every id that no trader has and every asset that there is not."""
+        yield from self._unknown_accounts(groups)
+        for place, name in enumerate(self.quiet_assets):
+            if name not in assets:
+                yield (
+                    f"quiet_assets.{place}",
+                    f"no asset is named {name!r}, only {', '.join(assets)}",
+                )
+
+    def _unknown_accounts(self, groups: Mapping[str, TraderGroup]) -> Iterator[tuple[str, str]]:
         sizes = [group.count or len(group.accounts) for group in groups.values()]
         for field in ("remove", "make_isolated", "make_cross"):
             for place, name in enumerate(getattr(self, field)):

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from stresslab.contagion.importance import PREDICTIONS, SCORES
 from stresslab.report.chart import Prepared
+from stresslab.report.figures.importance import of_cell
 from stresslab.report.labels import FRACTION, Label
 
 ARMS = ["isolated", "cross", "cross_whole", "choice"]
@@ -70,6 +72,32 @@ def _samples() -> Iterator[tuple[str, str, Prepared]]:
     yield "differences", "_rows", design_differences()
     yield "liquidation_map", "", liquidation_map(5)
     yield "liquidation_map", "_twelve", liquidation_map(12)
+    yield "importance", "", left_out(6)
+    yield "importance", "_many", left_out(40)
+    yield "importance", "_nobody", left_out(3, saved=0)
+
+
+def left_out(n: int, saved: int = 7) -> Prepared:
+    """Return removals of n accounts, two assets and a rule; nobody saved has no ranking."""
+    names = [str(4_000_000 + 7 * k) for k in range(n)]
+    kinds = ["account"] * n + ["asset"] * 2 + ["rule"]
+    rows, total = np.arange(n + 3), n + 3
+    columns: dict[str, object] = {
+        "kind": kinds,
+        "name": [*names, "BTC", LONG_ARM[:28], "auto_deleveraging"],
+        "saved": rows * saved // 3,
+        "felled": rows[::-1] // 2,
+        "saved_usd": (rows - 2.5) * 1e5 * saved,
+    }
+    for place, (forecast, column) in enumerate(zip(SCORES, [*PREDICTIONS, None], strict=True)):
+        if column is not None:
+            columns[column] = rows * 3e4 * (place + 1)
+        columns[f"auc_{forecast}"] = np.linspace(0.4, 1, total) if saved else [math.nan] * total
+    auc = [0.9, 0.8, 0.5, 0.6, 0.9] if saved else [None] * 5
+    means = pl.Series(auc, dtype=pl.Float64)
+    counted = {"least_auc": means, "n_auc": [n if saved else 0] * 5, "rank_correlation": means}
+    forecasts = pl.DataFrame({"forecast": SCORES, "auc": means, **counted})
+    return of_cell("3f2a", pl.DataFrame(columns), forecasts)
 
 
 def _enum(n: int) -> pl.Enum:

@@ -68,6 +68,26 @@ def test_without_feedback_the_second_stays() -> None:
     assert fallen(twin) == [0]
 
 
+def test_a_quiet_asset_is_sold_at_the_mark_and_the_other_is_not() -> None:
+    """Both fall; the first longs of each are sold, the second ones follow where prices give way."""
+    pairs = people(*((w, {a: 10}) for a in ("BTC", "ETH") for w in (105.0, 109.0)))
+    story = market(
+        {"longs": pairs, "shorts": people((1e6, {"BTC": -20, "ETH": -20}))},
+        assets=("BTC", "ETH"), market__book=THIN, market__shocks={"a": fall(0.06, "BTC", "ETH")},
+        market__mark={"rule": "mid"}, liquidation={"feedback": "market"}, duration_seconds=8.0,
+    )  # fmt: skip
+    assert fallen(run(story)) == [0, 1, 2, 3]
+    twin = run(changed(story, counterfactual={"quiet_assets": ["BTC"]}))
+    assert fallen(twin) == [0, 2, 3]
+    orders = twin["forced_orders"]
+    worth = -orders["filled_lots"] * orders["mark_ticks"] * 10_000
+    is_quiet = orders["asset"] == 0
+    assert is_quiet.any() and (orders["cash_micro_usd"] == worth)[is_quiet].all()
+    assert (orders["cash_micro_usd"] < worth)[~is_quiet].all()
+    sold = (twin["price_causes"]["cause"] == "liquidation") & (twin["price_causes"]["asset"] == 0)
+    assert not sold.any()
+
+
 def test_a_mode_is_overruled_for_the_named_account_alone() -> None:
     model = model_of(cascade(counterfactual={"make_isolated": [2]}))
     mode = model.world.clearing.accounts.mode[0]
@@ -75,7 +95,8 @@ def test_a_mode_is_overruled_for_the_named_account_alone() -> None:
 
 
 def test_unknown_accounts_and_contradictions_are_faults() -> None:
-    wrong = {"remove": [3], "make_isolated": [0], "make_cross": [0]}
+    wrong = {"remove": [3], "make_isolated": [0], "make_cross": [0], "quiet_assets": ["XYZ"]}
     found = dict(faults(build(Scenario, cascade(counterfactual=wrong))))
     assert "ids are 0 to 2 (longs), 1000000 to 1000000 (shorts)" in found["counterfactual.remove.0"]
+    assert found["counterfactual.quiet_assets.0"] == "no asset is named 'XYZ', only BTC"
     assert "account 0 is made isolated too" in found["counterfactual.make_cross"]
