@@ -24,8 +24,8 @@ TILE = 128  # accounts
 #: Columns of a tile, one number an account.
 SPARE, BAND, VALUE, LONGS, SHORTS, BROKEN = range(6)
 N_COLUMNS = 6
-#: Far more than floats of 53 bits can lose, relative to all that is added; and in the band of a leg,
-#: 1,000 micro-USD, far more than roundings of its amounts to the micro-USD can add.
+#: Far more than floats of 53 bits can lose, relative to all that is added; and in the band of a
+#: leg, 1,000 micro-USD, far more than roundings of its amounts to the micro-USD can add.
 RELATIVE_BAND, BAND_OF_A_LEG = 1e-9, 1e12
 _RATE = 1e-9
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import pytest
@@ -19,7 +19,7 @@ class Finished:
     """A run of one design with two points."""
 
     path = Path("runs/tiny")
-    study = {"designs": {"tiny": {"title": "Hedgers"}}}
+    study: ClassVar = {"designs": {"tiny": {"title": "Hedgers"}}}
 
     def headline(self) -> dict[str, pl.DataFrame]:
         rows: list[tuple[Any, ...]] = [
