@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 # Compiled bytecode makes every later start fast; keep it even where the shell says otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help environment demo study test benchmark check lint types format lock docs clean
+.PHONY: help environment demo study test benchmark coverage mutation check lint types format lock docs clean
 
 help:            ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -36,6 +36,12 @@ test: $(INSTALLED)-dev   ## the whole test suite
 
 benchmark: $(INSTALLED)-dev  ## speed figures, on request
 	@$(BIN)/python -m pytest -s tests/benchmark
+
+coverage: $(INSTALLED)-dev   ## branches of the rulebook that its tests take, without compilation
+	@$(BIN)/python -m tests.strength.branches
+
+mutation: $(INSTALLED)-dev   ## what the tests of the rulebook notice when a tenth of it is broken
+	@$(BIN)/python -m tests.strength.mutation --share 0.1
 
 check: lint types        ## format, lint, import rules, types
 

@@ -6,6 +6,7 @@ parts add up to the amount, or to all that can be given.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from stresslab.core.lazy import lazy_module
@@ -45,15 +46,15 @@ class Division(NamedTuple):
     most: np.ndarray  # (k,) that each is asked for at most
 
 
-class Queue:
+class Queue(ABC):
     """Policies that ask whoever ranks first for all it has; the next when that is not enough."""
 
+    @abstractmethod
     def score(self, contributors: Contributors) -> np.ndarray:
         """Return the rank score of each row; the highest is asked first, ties by account id.
 
         A score depends on what its own row is and holds, not on other rows or on the deficit.
         """
-        raise NotImplementedError
 
     def divide(self, amount: int, contributors: Contributors) -> Division:
         """Return everybody in order of rank."""
@@ -61,12 +62,12 @@ class Queue:
         return Division(place, contributors.most[place])
 
 
-class Sharing:
+class Sharing(ABC):
     """Policies that ask everybody at once, in proportion to a weight."""
 
+    @abstractmethod
     def weights(self, contributors: Contributors) -> np.ndarray:
         """Return the weight of each row, integers; nobody below 0 counts."""
-        raise NotImplementedError
 
     def divide(self, amount: int, contributors: Contributors) -> Division:
         """Return everybody with its share, in order of account id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -19,9 +20,9 @@ class Leg(NamedTuple):
 
 
 @declared
-class PriceBand:
+class PriceBand(ABC):
     """A limit on forced orders, from the mark of the round."""
 
+    @abstractmethod
     def concession(self, leg: Leg) -> Fraction:
         """Return what closing the whole leg may cost against its mark; negative: must bring in."""
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ MICRO = 1_000_000
 
 
 @declared
-class Closure:
+class Closure(ABC):
     """A policy for the pools of one margin mode; a round calls its rule once for all of them.
 
     The rule, ``rule(accounts, tables, terms, marks, pools, orders)``, adds forced orders for the
@@ -35,9 +36,9 @@ class Closure:
         return 0
 
     @staticmethod
+    @abstractmethod
     def rule() -> Callable[..., None]:
         """Return the compiled rule."""
-        raise NotImplementedError
 
 
 @declared

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from stresslab.core.declarations import declared
 from stresslab.core.lazy import lazy_module
-from stresslab.liquidation.division import Contributors, Division, Sharing, share_out
+from stresslab.liquidation.adl import by_profit
+from stresslab.liquidation.division import Contributors, Division, share_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,7 @@ else:
 
 
 @declared
-class ByProfit(Sharing):
+class ByProfit(by_profit.ByProfit):
     """Positions of the market that are in profit pay in proportion to it, and at most all of it.
 
     What is left when all profit is gone is shared by equity.
@@ -24,9 +25,6 @@ class ByProfit(Sharing):
     ----------
     OKX, clawback of its older futures: a loss beyond the reserve is shared by profitable users.
     """
-
-    def weights(self, contributors: Contributors) -> np.ndarray:
-        return contributors.profit
 
     def divide(self, amount: int, contributors: Contributors) -> Division:
         c = contributors

@@ -13,10 +13,12 @@ from fractions import Fraction
 import pytest
 
 from stresslab.core.declarations import build, faults
+from stresslab.core.events import ISOLATED
 from stresslab.scenario import Scenario
 from tests.markets import (
     TICKS,
     USD,
+    asset,
     lively,
     market,
     model_of,
@@ -230,3 +232,31 @@ def test_levels_must_rise_and_be_there():
                           ([], "call_levels")):  # fmt: skip
         scenario = market({"one": people((1.0, {}))}, margin__call_levels=levels)
         assert [path for path, _ in faults(build(Scenario, scenario))] == [f"margin.{where}"]
+
+
+def test_a_cut_closes_a_part_of_every_perpetual_of_the_pool_and_no_spot():
+    """Half of 10 lots, of 7 short ones rounded up, and none of 3 coins; what is isolated stays.
+
+    95 USD are left in the wallet's pool after a fall of BTC by 7 %, and 46.5 + 35 are needed.
+    """
+    habits = {"kind": "leveraged_speculator", "stop_share": 0.0, "topup_share": 0.0,
+              "entry_probability": 0.0, "exit_probability": 0.0, "cut_share": 1.0,
+              "cut_probability": 1.0, "cut_fraction": 0.5}  # fmt: skip
+    held = {"BTC": 10, "ETH": -7, "SOL": 4, "USDX": 3}
+    one = {**people((800.0, held)), "strategy": habits}
+    rest = people((1e6, {name: -lots for name, lots in held.items() if name != "USDX"}))
+    scenario = market({"one": one, "rest": rest}, assets=tuple(held),
+                      margin__call_levels=LEVELS)  # fmt: skip
+    scenario["assets"]["USDX"] = asset("spot")
+    scenario["margin"]["collateral"] = {"USDX": {"haircut": 0.0}}
+    del scenario["margin"]["brackets"]["USDX"]
+    model = model_of(scenario)
+    accounts = model.world.clearing.accounts
+    accounts.mode[2, 0] = ISOLATED
+    accounts.cash[[0, 3], 0] += [-235 * USD, 235 * USD]
+    model.world.index[2:, 0] = 9300
+    tables = tables_of(model)
+
+    assert rows(tables, "alerts", "account", "level")[:1] == [(0, 0.8)]
+    assert rows(tables, "accounts", "n_cuts")[0] == (2,)
+    assert accounts.position[:, 0].tolist() == [5, -3, 4, 3]

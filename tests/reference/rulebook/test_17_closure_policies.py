@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from stresslab.core.columns import LIMIT
+from stresslab.core.ledger import EXTERNAL, TRANSFER, pay_house
 from stresslab.liquidation.closing import Closer
 from stresslab.liquidation.closures import CLOSURES
 from stresslab.liquidation.forced import make_forced_orders
@@ -120,6 +121,47 @@ def test_it_terminates(kind, mode, feedback):
     held = sum(abs(lots) for account in HELD for lots in account.values())
     assert 0 < max(tables["totals"]["rounds"].tolist()) <= held
     assert np.sum(np.abs(tables["forced_orders"]["filled_lots"])) <= held
+
+
+def owing(kind, usd, **held):
+    """Return a model in whose step 2 a wallet is in debt; its only positions are spot, if any."""
+    scenario = market(
+        {"one": people((900.0, held)), "rich": people((1e6, {"BTC": 10}), (1e6, {"BTC": -10}))},
+        assets=("BTC", "USDX"),
+        margin__cross__closure=policy(kind),
+        liquidation__insurance_fund_usd=1000.0,
+    )
+    scenario["assets"]["USDX"]["kind"] = "spot"
+    scenario["margin"]["collateral"] = {"USDX": {"haircut": 0.0}}
+    scenario["margin"]["brackets"] = {"BTC": BRACKETS}
+    model = model_of(scenario)
+    c = model.world.clearing
+    owed = int(c.accounts.cash[0, 0]) + usd * USD
+    pay_house(c.accounts, c.house, c.journal, 0, 0, EXTERNAL, owed, TRANSFER)
+    return model
+
+
+@every_policy
+def test_a_debt_without_positions_has_nothing_to_close_and_goes_to_the_fund(kind):
+    tables = tables_of(owing(kind, 7))
+    assert rows(tables, "waterfall", "deficit_micro_usd", "fund_micro_usd") == [(7 * USD, 7 * USD)]
+    assert tables["forced_orders"]["lots"].size == 0
+
+
+def test_an_auction_of_what_needs_no_margin_concedes_nothing():
+    """Six coins without a haircut back a debt of 607 USD; no part of a need of 0 is conceded."""
+    model = owing("dutch_auction", 607, USDX=6)
+    c = model.world.clearing
+    orders, codes = make_forced_orders(4), np.array([0])
+    closer = Closer(model._scenario.margin, 0.9, c, 1.0)
+    closer.breached(1, codes)
+    for clock in (1, 5, 100):
+        closer.choose(clock, np.array([TICKS, TICKS]), codes, model.world.floor, orders)
+        assert (orders.n[0], orders.asset[0], orders.lots[0]) == (1, 1, -6)
+        assert orders.limit[0] == TICKS
+    tables = tables_of(model)
+    assert rows(tables, "forced_orders", "cash_micro_usd") == [(600 * USD,)]
+    assert rows(tables, "waterfall", "deficit_micro_usd") == [(7 * USD,)]
 
 
 @every_policy

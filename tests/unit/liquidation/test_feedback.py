@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.markets import LOT, ORDER_BOOK, TICKS, changed, drawn, fall, market, people, rows, run
+from tests.markets import (
+    LOT,
+    ORDER_BOOK,
+    TICKS,
+    changed,
+    drawn,
+    fall,
+    market,
+    model_of,
+    people,
+    rows,
+    run,
+    tables_of,
+)
 
 UNIT = 10_000
 THIN = {"kind": "impact", "law": {"kind": "linear", "depth_usd": 200.0}}
@@ -20,21 +33,24 @@ LIVELY = {
 }  # fmt: skip
 
 
-def passive(feedback: str, book=THIN, wealth: float = 100.0, rule: str = "mid"):
-    """Return the log of a fall that breaches the poorer of two longs of 10 lots."""
-    return run(
-        market(
-            {
-                "longs": people((wealth, {"BTC": 10}), (1.1 * wealth, {"BTC": 10})),
-                "short": people((1e6, {"BTC": -20})),
-            },
-            market__book=book,
-            market__mark={"rule": rule},
-            market__shocks={"s": fall(0.06)},
-            liquidation__feedback=feedback,
-            liquidation__insurance_fund_usd=1e6,
-        )
+def two_longs(feedback: str, book=THIN, wealth: float = 100.0, rule: str = "mid"):
+    """Return a fall that breaches the poorer of two longs of 10 lots."""
+    return market(
+        {
+            "longs": people((wealth, {"BTC": 10}), (1.1 * wealth, {"BTC": 10})),
+            "short": people((1e6, {"BTC": -20})),
+        },
+        market__book=book,
+        market__mark={"rule": rule},
+        market__shocks={"s": fall(0.06)},
+        liquidation__feedback=feedback,
+        liquidation__insurance_fund_usd=1e6,
     )
+
+
+def passive(feedback: str, **changes):
+    """Return its log."""
+    return run(two_longs(feedback, **changes))
 
 
 def cash(tables):
@@ -48,6 +64,13 @@ def test_forced_orders_move_the_mark_and_breach_the_next_one():
     assert with_feedback["liquidations"]["account"].tolist() == [0, 1]
     assert without["path"]["mark_ticks"].tolist() == [TICKS, 9400, 9400, 9400]
     assert with_feedback["path"]["mark_ticks"][1] < 9400
+
+
+@pytest.mark.parametrize(("was", "now"), [("no_feedback", "market"), ("market", "slipped")])
+def test_feedback_that_is_changed_before_the_fall_is_the_feedback_of_the_fall(was, now):
+    model = model_of(two_longs(was))
+    model.engine.change_feedback(now)
+    assert cash(tables_of(model)) == cash(passive(now)) != cash(passive(was))
 
 
 def test_no_feedback_fills_at_the_mark_of_the_round():

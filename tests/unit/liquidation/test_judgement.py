@@ -255,3 +255,54 @@ def test_the_causes_of_every_breach_of_a_lively_market_add_up_to_the_unit():
     )  # fmt: skip
     assert eaten == [before - (equity - need) for before, equity, need in changes]
     assert all(equity < need for _, equity, need in changes)
+
+
+@pytest.mark.parametrize(("lots", "more"), [(1, 0), (10_000, 3)])
+def test_a_hedge_that_turns_over_is_explained_along_the_way(lots, more):
+    """A long of 2,000 USD falls by 199.80, its hedge of 1,900 rises by 189.81, under scenarios.
+
+    They ask 0.8 x 18 % of the net and 1.5 % of each leg. The net goes from 100 to -289.61, so legs
+    free margin for the first 100 / 389.61 of the way and ask for more on the rest: each its own
+    move times (1 - 200 / 389.61) x 0.144 (Aumann and Shapley's values of a straight path). In small
+    lots, of one micro-USD a tick, amounts are odd, and the engine's own check is to the unit.
+    """
+    held = {"BTC": 20 * lots + more, "ETH": -19 * lots - more}
+    books = people((450.0, held), (1e6, {name: -size for name, size in held.items()}))
+    scenario = market(
+        {"one": books},
+        assets=("BTC", "ETH"),
+        margin__portfolio={"classes": {"majors": ["BTC", "ETH"]}},
+        margin__cross__closure={"kind": "least_common_share"},
+    )
+    for name in held:
+        scenario["assets"][name]["lot_size"] = 1 / lots
+    model = model_of(scenario)
+    model.world.index[2:] = 9001, 10_999
+    tables = tables_of(model)
+
+    turned = 0.144 * (1 - 200 / 389.61)
+    found = causes(tables)
+    piece = 0.144 * 389.61 / 1024  # what the piece with the kink asks for
+    assert found["price", 0] == pytest.approx((1 - 0.015 + turned) * 199.80, abs=piece)
+    assert found["price", 1] == pytest.approx((1 + 0.015 + turned) * 189.81, abs=piece)
+    before, after = excess(tables)
+    assert before == pytest.approx(450 - (0.144 * 100 + 0.015 * 3900), abs=0.01)
+    assert after == pytest.approx(60.39 - (0.144 * 289.61 + 0.015 * 3890.01), abs=0.01)
+    assert sum(found.values()) == pytest.approx(before - after, abs=1e-6)
+
+
+def test_a_coin_that_falls_frees_its_own_haircut():
+    """Three coins beside a book of 10 BTC lose 270 of 300 USD, and need 6 instead of 60."""
+    scenario = market(
+        {"one": people((400.0, {"BTC": 10, "USDX": 3})), "short": SHORT},
+        assets=("BTC", "USDX"),
+        margin__portfolio={"classes": {"majors": ["BTC"]}},
+        margin__cross__closure={"kind": "least_common_share"},
+        margin__collateral={"USDX": {"haircut": 0.2}},
+        market__shocks={"s": fall(0.9, "USDX")},
+    )
+    scenario["assets"]["USDX"]["kind"] = "spot"
+    del scenario["margin"]["brackets"]["USDX"]
+    tables = run(scenario)
+    assert causes(tables) == {("price", 1): 270 - 54}
+    assert excess(tables) == (400 - (144 + 15 + 60), 130 - (144 + 15 + 6))

@@ -30,8 +30,7 @@ def offer_in_auction(accounts, tables, terms, marks, pools, orders):
                 lot_value = marks[a] * tables.unit_value[a]
                 need = maintenance_margin(tables, a, abs(held) * lot_value)
                 conceded = mul_div(need, beyond, RATE_UNIT, FLOOR)
-                if maintenance > 0:
-                    conceded += mul_div(pot, need, maintenance, FLOOR)
+                conceded += mul_div(pot, need, max(1, maintenance), FLOOR)
                 ticks = conceded // (abs(held) * tables.unit_value[a])
                 limit = marks[a] - ticks if held > 0 else marks[a] + ticks
                 add_order(accounts, orders, code, n, a, abs(held), max(1, limit))

@@ -1,0 +1,109 @@
+"""Which tests run which line, and how long each takes: what a mutant must be tried on."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.strength.selection import OPTIONS, ROOT, TESTS, sources
+
+#: Where the answer is kept until a source or a test changes.
+KEPT = ROOT / "build" / "reach.json"
+#: Tests of a mutant take no longer than this in all, in seconds; the quickest come first.
+MOST_SECONDS = 60.0
+
+
+class Reach(NamedTuple):
+    """Tests by file and line, and seconds by test."""
+
+    tests: dict[str, dict[str, list[str]]]
+    seconds: dict[str, float]
+
+    def of(self, path: Path, lines: range) -> list[str]:
+        """Return the tests that run one of the lines, the quickest first.
+
+        Lines that run on import belong to no test: the tests of the whole file are returned.
+        """
+        by_line = self.tests.get(str(path), {})
+        found = {test for line in lines for test in by_line.get(str(line), [])}
+        found = found or {test for tests in by_line.values() for test in tests}
+        return self._quickest(found)
+
+    def _quickest(self, found: set[str]) -> list[str]:
+        chosen, left = [], MOST_SECONDS
+        for test in sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test)):
+            left -= self.seconds.get(test, 0.0)
+            if chosen and left < 0:
+                break
+            chosen.append(test)
+        return chosen
+
+
+def kept() -> Reach | None:
+    """Return what was measured before, if nothing has changed since."""
+    if not KEPT.exists():
+        return None
+    content = json.loads(KEPT.read_text())
+    return Reach(content["tests"], content["seconds"]) if content["digest"] == _digest() else None
+
+
+def measure() -> int:
+    """Run all tests once and keep which lines each runs; return pytest's exit code."""
+    import coverage
+    import pytest
+
+    cover = coverage.Coverage(data_file=None, include=[str(file) for file in sources()])
+    watch = _Watch(cover)
+    with cover.collect():
+        code = pytest.main([*OPTIONS, *TESTS], plugins=[watch])
+    data = cover.get_data()
+    tests = {
+        str(Path(file).relative_to(ROOT)): {
+            str(line): sorted(filter(None, contexts))
+            for line, contexts in data.contexts_by_lineno(file).items()
+        }
+        for file in sorted(data.measured_files())
+    }
+    KEPT.parent.mkdir(exist_ok=True)
+    content = {"digest": _digest(), "tests": tests, "seconds": watch.seconds}
+    KEPT.write_text(json.dumps(content))
+    return int(code)
+
+
+class _Watch:
+    """A plug-in of pytest that names the test, or the file whose fixture is made, to coverage."""
+
+    def __init__(self, cover: Any) -> None:
+        self._cover = cover
+        self.seconds: dict[str, float] = collections.defaultdict(float)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._cover.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.seconds[report.nodeid] += report.duration
+        self.seconds[report.nodeid.partition("::")[0]] += report.duration
+
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> None:
+        """Fixtures that tests share are run again by all tests of their file."""
+        if fixturedef.scope != "function":
+            self._cover.switch_context(request.node.nodeid.partition("::")[0])
+
+    def pytest_runtest_call(self, item: Any) -> None:
+        self._cover.switch_context(item.nodeid)
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for file in _files():
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _files() -> Iterator[Path]:
+    for folder in ("stresslab", "tests"):
+        yield from sorted((ROOT / folder).rglob("*.py"))
