@@ -44,8 +44,9 @@ def main() -> int:
         reach = kept()
     assert reach is not None
     _warm_up()
-    shares = [_try_room(room, options, reach) for room in options.room]
-    return int(min(shares) < 0.9)
+    tried = {room: _try_room(room, options, reach) for room in options.room}
+    _report(tried)
+    return int(any(killed < 0.9 * number for killed, number in tried.values()))
 
 
 def _options() -> argparse.Namespace:
@@ -70,8 +71,8 @@ def _warm_up() -> None:
     assert all((hypothesis, mesa, numba, numpy, pydantic, pytest, ruamel.yaml))
 
 
-def _try_room(room: str, options: argparse.Namespace, reach: Reach) -> float:
-    """Try a room's sample, print survivors and the result, and return the share killed."""
+def _try_room(room: str, options: argparse.Namespace, reach: Reach) -> tuple[int, int]:
+    """Try a room's sample, print the survivors, and return how many were killed and tried."""
     chosen = [
         mutant
         for path in sources_of(room)
@@ -84,13 +85,19 @@ def _try_room(room: str, options: argparse.Namespace, reach: Reach) -> float:
         killed += is_killed
         if not is_killed:
             print(f"survived {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
-    low, high = interval(killed, len(chosen))
-    print(
-        f"{room}: {killed} of {len(chosen)} killed, {killed / max(1, len(chosen)):.1%} "
-        f"(95 % interval {low:.1%} to {high:.1%})",
-        flush=True,
-    )
-    return killed / max(1, len(chosen))
+    return killed, len(chosen)
+
+
+def _report(tried: dict[str, tuple[int, int]]) -> None:
+    """Print the shares killed; stresslab is not imported before the last mutant was tried."""
+    from stresslab.analysis.intervals import wilson
+
+    for room, (killed, number) in tried.items():
+        low, high = wilson(killed, number)
+        print(
+            f"{room}: {killed} of {number} killed, {killed / max(1, number):.1%} "
+            f"(95 % interval {low:.1%} to {high:.1%})"
+        )
 
 
 def sample(found: Sequence[Mutant], share: float, salt: str) -> list[Mutant]:
@@ -102,16 +109,6 @@ def sample(found: Sequence[Mutant], share: float, salt: str) -> list[Mutant]:
 
     drawn = sorted(found, key=luck)[: math.ceil(share * len(found))]
     return sorted(drawn, key=lambda mutant: mutant.number)
-
-
-def interval(killed: int, tried: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927, equation 3)."""
-    if tried == 0:
-        return 0.0, 1.0
-    z, share = 1.959964, killed / tried
-    middle = (share + z**2 / (2 * tried)) / (1 + z**2 / tried)
-    half = z * math.sqrt(share * (1 - share) / tried + (z / (2 * tried)) ** 2) / (1 + z**2 / tried)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _is_killed(mutant: Mutant, reach: Reach) -> bool:

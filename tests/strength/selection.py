@@ -28,6 +28,7 @@ TESTS = (
     "tests/contract/test_bad_configs.py",
     "tests/reference/rulebook",
     "tests/property/test_waterfall_policies.py",
+    "tests/property/test_winners_queue.py",
     *ROOMS.values(),
 )
 
