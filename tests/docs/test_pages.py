@@ -14,6 +14,7 @@ from stresslab.cli import commands, main
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 HOW_TO = ROOT / "docs" / "how-to" / "run-a-study.md"
+MEASURE = ROOT / "docs" / "how-to" / "measure-the-tests.md"
 SMALL = ROOT / "tests" / "data" / "two_assets.yaml"
 
 
@@ -44,11 +45,11 @@ def test_readme_opens_with_the_two_commands() -> None:
 
 
 def test_every_make_target_that_is_shown_exists() -> None:
-    shown = {words[0] for page in (README, HOW_TO) for words in _commands(page, "make")}
+    shown = {words[0] for page in (README, HOW_TO, MEASURE) for words in _commands(page, "make")}
     shown |= set(re.findall(r"`make (\w+)`", README.read_text()))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
 
-    assert {"demo", "study", "test", "environment"} <= shown
+    assert {"demo", "study", "test", "environment", "coverage", "mutation"} <= shown
     assert shown <= targets
 
 

@@ -93,10 +93,10 @@ def _report(tried: dict[str, tuple[int, int]]) -> None:
     from stresslab.analysis.intervals import wilson
 
     for room, (killed, number) in tried.items():
-        low, high = wilson(killed, number)
+        share = wilson(killed, number)
         print(
-            f"{room}: {killed} of {number} killed, {killed / max(1, number):.1%} "
-            f"(95 % interval {low:.1%} to {high:.1%})"
+            f"{room}: {killed} of {number} killed, {share.mid:.1%} "
+            f"(95 % interval {share.low:.1%} to {share.high:.1%})"
         )
 
 
