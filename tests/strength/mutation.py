@@ -3,7 +3,8 @@
 ``python -m tests.strength.mutation --share 0.1`` tries a tenth of all mutants of every file, the
 same ones each time; ``--salt`` chooses others. Each runs in a process of its own, which loads the
 mutant in place of the module, and is tried on the tests that run the mutated lines. It is killed
-when a test fails or hangs. Survivors are printed, then the share killed with its 95 % interval.
+when a test fails or hangs; a file whose tests fail as it is stops the run. Survivors are printed,
+then the share killed with its 95 % interval.
 """
 
 from __future__ import annotations
@@ -17,19 +18,23 @@ import importlib.util
 import math
 import os
 import resource
-import signal
 import sys
-import time
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.strength.mutants import Mutant, mutants, mutated
 from tests.strength.reach import Reach, kept, measure
 from tests.strength.selection import OPTIONS, ROOMS, ROOT, interpret, sources_of
 
-#: A test that takes so many times as long, and so many seconds more, hangs.
-SLOWER, PATIENCE = 10.0, 30.0
+#: Tests hang that use so many times the processor's time, and so many seconds more.
+SLOWER, PATIENCE = 4, 15
 MOST_BYTES = 4 * 1024**3
+#: Exit code of a process that failed by itself, not by a test.
+BROKEN = 70
+#: Tests that a file must pass as it is before what its mutants fail counts.
+N_CONTROLS = 12
 
 
 def main() -> int:
@@ -38,7 +43,7 @@ def main() -> int:
     interpret()
     reach = kept()
     if reach is None:
-        if _in_a_child(measure, math.inf) != 0:
+        if _in_a_child(measure) != 0:
             print("the tests fail without a mutant")
             return 2
         reach = kept()
@@ -60,7 +65,6 @@ def _options() -> argparse.Namespace:
 
 def _warm_up() -> None:
     """Import once what every mutant's process needs, but nothing of stresslab."""
-    import hypothesis
     import mesa
     import numba
     import numpy
@@ -68,24 +72,25 @@ def _warm_up() -> None:
     import pytest
     import ruamel.yaml
 
-    assert all((hypothesis, mesa, numba, numpy, pydantic, pytest, ruamel.yaml))
+    assert all((mesa, numba, numpy, pydantic, pytest, ruamel.yaml))
 
 
 def _try_room(room: str, options: argparse.Namespace, reach: Reach) -> tuple[int, int]:
     """Try a room's sample, print the survivors, and return how many were killed and tried."""
-    chosen = [
-        mutant
-        for path in sources_of(room)
-        if options.only in str(path)
-        for mutant in sample(mutants(path), options.share, options.salt)
-    ]
-    killed = 0
-    for mutant in chosen:
-        is_killed = _is_killed(mutant, reach)
-        killed += is_killed
-        if not is_killed:
-            print(f"survived {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
-    return killed, len(chosen)
+    killed, tried = 0, 0
+    for path in sources_of(room):
+        if options.only not in str(path):
+            continue
+        chosen = sample(mutants(path), options.share, options.salt)
+        if chosen:
+            _control(path, reach)
+        for mutant in chosen:
+            is_killed = _is_killed(mutant, reach)
+            tried += 1
+            killed += is_killed
+            if not is_killed:
+                print(f"survived {path}:{mutant.line}: {mutant.change}", flush=True)
+    return killed, tried
 
 
 def _report(tried: dict[str, tuple[int, int]]) -> None:
@@ -111,50 +116,55 @@ def sample(found: Sequence[Mutant], share: float, salt: str) -> list[Mutant]:
     return sorted(drawn, key=lambda mutant: mutant.number)
 
 
+def _control(path: Path, reach: Reach) -> None:
+    """Raise unless a file passes its quickest tests in the very way its mutants are tried."""
+    whole = ast.parse(path.read_text())
+    tests = reach.of(path, range(0))[:N_CONTROLS]
+    if tests and _in_a_child(lambda: _run(path, whole, tests)) != 0:
+        raise RuntimeError(f"{path} fails its tests without a mutant: {tests}")
+
+
 def _is_killed(mutant: Mutant, reach: Reach) -> bool:
     tests = reach.of(mutant.path, range(mutant.line, mutant.last_line + 1))
     if not tests:
         return False
-    patience = PATIENCE + SLOWER * sum(reach.seconds.get(test, 0.0) for test in tests)
-    return _in_a_child(lambda: _run(mutant, tests), patience) != 0
+    patience = PATIENCE + SLOWER * math.ceil(sum(reach.seconds.get(test, 0.0) for test in tests))
+    return _in_a_child(lambda: _run(mutant.path, mutated(mutant), tests), patience) != 0
 
 
-def _in_a_child(work: Callable[[], int], patience: float) -> int:
-    """Return the exit code of work done in a process of its own; a hanging one is ended."""
+def _in_a_child(work: Callable[[], int], patience: int = resource.RLIM_INFINITY) -> int:
+    """Return the exit code of work done in a process of its own, which may use so many seconds."""
     child = os.fork()
     if child == 0:
         try:
+            resource.setrlimit(resource.RLIMIT_CPU, (patience, patience))
             os._exit(work())
         except BaseException:
-            os._exit(3)
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return -signal.SIGKILL
+            traceback.print_exc()
+            os._exit(BROKEN)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code == BROKEN:
+        raise RuntimeError("a process failed by itself")
+    return code
 
 
-def _run(mutant: Mutant, tests: list[str]) -> int:
+def _run(path: Path, tree: ast.Module, tests: list[str]) -> int:
     import pytest
 
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1), os.dup2(nowhere, 2)
-    sys.meta_path.insert(0, _Stand(mutant))
+    os.dup2(nowhere, 1)
+    sys.meta_path.insert(0, _Stand(path, tree))
     return int(pytest.main([*OPTIONS, "-x", "--tb=no", *tests], plugins=[_NoShrinking()]))
 
 
 class _Stand(importlib.abc.MetaPathFinder):
     """Finds the mutated module; all others are found as ever."""
 
-    def __init__(self, mutant: Mutant) -> None:
-        self._path = str(ROOT / mutant.path)
-        self._name = ".".join(mutant.path.with_suffix("").parts).removesuffix(".__init__")
-        self._tree = mutated(mutant)
+    def __init__(self, path: Path, tree: ast.Module) -> None:
+        self._path = str(ROOT / path)
+        self._name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        self._tree = tree
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != self._name:

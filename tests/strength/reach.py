@@ -1,10 +1,11 @@
-"""Which tests run which line, and how long each takes: what a mutant must be tried on."""
+"""Which tests run which line, and the processor's time of each: what a mutant must be tried on."""
 
 from __future__ import annotations
 
 import collections
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,15 +79,17 @@ class _Watch:
     """A plug-in of pytest that names the test, or the file whose fixture is made, to coverage."""
 
     def __init__(self, cover: Any) -> None:
-        self._cover = cover
+        self._cover, self._began = cover, 0.0
         self.seconds: dict[str, float] = collections.defaultdict(float)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._cover.switch_context(nodeid)
+        self._began = time.process_time()
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        self.seconds[report.nodeid] += report.duration
-        self.seconds[report.nodeid.partition("::")[0]] += report.duration
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        used = time.process_time() - self._began
+        self.seconds[nodeid] += used
+        self.seconds[nodeid.partition("::")[0]] += used
 
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> None:
         """Fixtures that tests share are run again by all tests of their file."""

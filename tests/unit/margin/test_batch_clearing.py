@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stresslab.core.columns import IOC, MARKET
+from stresslab.core.columns import CANCEL_ALL, IOC, MARKET, MOVE_MARGIN
 from stresslab.model import StressModel
 from tests.markets import TICKS, USD, Ask, buy_at_market, market, people, scripted
 
@@ -111,3 +111,20 @@ def test_sizes_whose_product_passes_int64_close_and_reduce() -> None:
     model.step()
     assert model.world.clearing.accounts.position[0, 0] == 0
     assert model.world.clearing.accounts.wallet[0] == 10**10 * USD
+
+
+def test_a_limit_that_the_net_has_passed_fills_nothing() -> None:
+    model = together({1: [buy_at_market(0, -400), Ask(1, -400, TICKS, IOC)]})
+    assert model.world.clearing.accounts.position[0, :2].tolist() == [0, 400]
+    assert model.world.floor.totals()[:3] == (1, 2, 0)
+    assert model.world.board.ticks[0] == round(price(-400))
+
+
+def test_a_request_is_answered_in_the_batch_and_is_no_order() -> None:
+    """Nothing moves into a silo that is none, and what is withdrawn is nothing that rests."""
+    asks = [Ask(0, 5 * USD, kind=MOVE_MARGIN), Ask(1, 1, kind=CANCEL_ALL), buy_at_market(2, 50)]
+    model = together({1: asks})
+    found = model.log.columns("requests")
+    assert model.world.floor.totals()[:3] == (1, 1, 0)
+    assert found["answer"].tolist() == ["not_isolated"]
+    assert model.world.clearing.accounts.position[0].tolist() == [400, 400, -350, -400]
