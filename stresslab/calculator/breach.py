@@ -14,7 +14,8 @@ _FARTHEST = 1 << 30  # ticks
 def first_breach(price: Number, side: int, tick: Number) -> int | None:
     """Return the first tick beyond the price at which equity meets maintenance margin.
 
-    A pool at exactly its maintenance margin is not in breach. None when there is no such tick: a
+    A pool at exactly its maintenance margin is not in breach; where it is, the price is that with a
+    micro-USD less. None when there is no such tick: a
     price is one tick at least.
 
     >>> first_breach(Fraction(950), +1, 1), first_breach(Fraction(1901, 2), -1, 1)
@@ -47,4 +48,4 @@ def found_breach(bench: Bench, side: int) -> int | None:
 
 def _is_breached(bench: Bench, ticks: int) -> bool:
     equity, need = bench.state_at(ticks)
-    return equity < need
+    return equity - int(bench.scenario.margin.breach_at_equality) < need

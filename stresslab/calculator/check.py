@@ -139,7 +139,7 @@ class _Checked:
         if self.is_by_scenarios:
             ticks = found_breach(self.bench, self.leg.side)
         else:
-            ticks = first_breach(price, self.leg.side, self.grid.tick)
+            ticks = first_breach(self._price(self._last), self.leg.side, self.grid.tick)
         bankrupt = bankruptcy_price_of_margin(
             self.leg.side, self.leg.quantity, self.leg.mark, Fraction(equity, MICRO)
         )
@@ -159,7 +159,7 @@ class _Checked:
             initial_margin=float(self.initial),
             maintenance_margin=need / MICRO,
             equity=equity / MICRO,
-            is_in_breach=equity < need,
+            is_in_breach=equity - self._last < need,
             liquidation_price=None if ticks is None else float(ticks * self.grid.tick),
             displayed_liquidation_price=float(shown) if shown > 0 else None,
             bankruptcy_price=float(bankrupt) if bankrupt > 0 else None,
@@ -183,14 +183,22 @@ class _Checked:
             Fraction(int(asked), MICRO), Fraction(math.ceil(value / self.leverage * MICRO), MICRO)
         )
 
-    def _price(self) -> Number:
-        """Return where equity meets maintenance margin, exactly; 0 or below if nowhere."""
+    @property
+    def _last(self) -> int:
+        """The last micro-USD, without which a pool at exactly its maintenance margin falls."""
+        return int(self.bench.scenario.margin.breach_at_equality)
+
+    def _price(self, less: int = 0) -> Number:
+        """Return where equity meets maintenance margin, exactly; 0 or below if nowhere.
+
+        With ``less`` micro-USD of equity than there are.
+        """
         if self.is_by_scenarios:
             ticks = found_breach(self.bench, self.leg.side)
             return Fraction(0) if ticks is None else ticks * self.grid.tick
         equity, need = self.bench.state_without()
         leg = TabledLeg(self.leg.side, self.leg.quantity, Fraction(0), self.table)
-        return linear_in_tables(Fraction(equity - need, MICRO), [leg])
+        return linear_in_tables(Fraction(equity - need - less, MICRO), [leg])
 
     def _shown(self, price: Number) -> Shown:
         equity, _ = self.bench.state()

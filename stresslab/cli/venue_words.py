@@ -26,7 +26,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "margin.max_leverage", "margin.portfolio", "margin.spot_haircut", "margin.collateral",
         "margin.requirement",
     ),
-    "trigger": ("margin.call_levels", "margin.call_below_initial"),
+    "trigger": ("margin.breach_at_equality", "margin.call_levels", "margin.call_below_initial"),
     "closure": (
         f"margin.{MODE}.closure", "liquidation.liquidation_target",
         "liquidation.price_band", "liquidation.usd_per_step", "liquidation.pools_per_round",

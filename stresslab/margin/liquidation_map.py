@@ -7,7 +7,7 @@ import numpy as np
 from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.margin.pools import pool_state
+from stresslab.margin.pools import is_breached, pool_state
 from stresslab.margin.tiers import MarginTables
 
 #: Simple returns at which the map is drawn, in permille, outward from the mark.
@@ -53,7 +53,7 @@ def _first_breach(accounts, tables, marks, moved, asset, moves, pool, n):
         middle = (low + high) // 2
         moved[asset] = max(1, marks[asset] * (1000 + moves[middle]) // 1000)
         equity, need, _ = pool_state(accounts, tables, moved, pool, n)
-        if equity < need:
+        if is_breached(tables, equity, need):
             high = middle
         else:
             low = middle + 1

@@ -1,8 +1,9 @@
 """Pools: equity, requirement and the judgement which of them are in breach.
 
 A pool is a code ``pool * N + n``: pool 0 is the cross pool of account row ``n``, pool ``1 + a`` the
-isolated position of asset ``a``. A pool is in breach when ``equity < maintenance margin``; it gets
-a margin call when ``level * equity < maintenance margin`` with a level below one.
+isolated position of asset ``a``. A pool is in breach when ``equity < maintenance margin``, or at
+equality where a venue says so; it gets a margin call when ``level * equity < maintenance margin``
+with a level below one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ from stresslab.margin.tiers import MarginTables, maintenance_margin
 def position_value(tables, marks, asset, lots):
     """Return the signed value of a position at the marks, micro-USD."""
     return lots * marks[asset] * tables.unit_value[asset]
+
+
+@merged
+def is_breached(tables, equity, maintenance):
+    """Tell whether a pool is in breach; one without requirement is not at equality."""
+    if equity != maintenance:
+        return equity < maintenance
+    return maintenance > 0 and tables.at_equality[0] == 1
 
 
 @kernel
@@ -82,7 +91,7 @@ def breached_among(accounts, tables, marks, pools, out):
         equity, maintenance, _ = pool_state(
             accounts, tables, marks, code // n_accounts, code % n_accounts
         )
-        if equity < maintenance:
+        if is_breached(tables, equity, maintenance):
             out[found] = code
             found += 1
     return found

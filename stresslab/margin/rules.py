@@ -96,6 +96,11 @@ class MarginRules:
         ge=0,
         le=3,
     )
+    breach_at_equality: bool = param(
+        "Whether a pool with exactly its maintenance margin is in breach, as where venues "
+        "liquidate at a ratio of 100 %",
+        default=False,
+    )
     call_levels: tuple[float, ...] = param(
         "Maintenance margin over equity at which margin calls are sent, rising",
         unit="of equity",

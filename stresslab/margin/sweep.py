@@ -14,7 +14,7 @@ from stresslab.core.compiled import kernel, merged
 from stresslab.core.events import ISOLATED
 from stresslab.core.exact import FLOOR, mul_div
 from stresslab.core.wide import fetch_early, lowest_bit
-from stresslab.margin.pools import pool_state
+from stresslab.margin.pools import is_breached, pool_state
 from stresslab.margin.portfolio import screen
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 
@@ -57,10 +57,10 @@ def pools_short_of_margin(
 
 
 @kernel
-def is_short(equity, maintenance, level):
+def is_short(tables, equity, maintenance, level):
     """Tell whether ``level * equity < maintenance``; ``level`` in 1e-9, RATE_UNIT is a breach."""
     if level == RATE_UNIT or equity < maintenance:
-        return equity < maintenance
+        return is_breached(tables, equity, maintenance)
     return mul_div(equity, level, RATE_UNIT, FLOOR) < maintenance
 
 
@@ -72,7 +72,7 @@ def _judge_all(accounts, tables, marks, level, lines, n_wallets, out):
     for place in range(n_wallets):
         n = out[place]
         equity, maintenance, _ = pool_state(accounts, tables, marks, 0, n)
-        if is_short(equity, maintenance, level):
+        if is_short(tables, equity, maintenance, level):
             out[found] = n
             found += 1
     _set_lines(tables, level, lines)
@@ -87,7 +87,7 @@ def _judge_all(accounts, tables, marks, level, lines, n_wallets, out):
                 n = first + lowest_bit(np.int64(bits))
                 bits &= bits - _ONE
                 equity, maintenance, _ = pool_state(accounts, tables, marks, 1 + a, n)
-                if is_short(equity, maintenance, level):
+                if is_short(tables, equity, maintenance, level):
                     out[found] = (1 + a) * n_accounts + n
                     found += 1
     return found
@@ -242,7 +242,7 @@ def _suspects(excess, shorts):
 @merged
 def _judge(accounts, tables, marks, level, pool, n, found, out):
     equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
-    if is_short(equity, maintenance, level):
+    if is_short(tables, equity, maintenance, level):
         start = pool * accounts.position.shape[1]
         out[start + found[pool]] = start + n
         found[pool] += 1

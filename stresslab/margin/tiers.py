@@ -35,6 +35,7 @@ class MarginTables(NamedTuple):
     is_spot: np.ndarray  # (A,) 1 for spot
     n_lines: np.ndarray  # (A,) brackets of the asset
     portfolio: np.ndarray  # (A, 12) scenario grid of cross pools; no row: brackets hold
+    at_equality: np.ndarray  # (1,) 1 if equity of exactly the maintenance margin is a breach
 
 
 def margin_tables(
@@ -55,6 +56,7 @@ def margin_tables(
         is_spot=is_spot.astype(np.int64),
         n_lines=np.array([len(r) for r in rows], np.int64),
         portfolio=grid_of(rules.portfolio, names, is_spot.tolist()),
+        at_equality=np.array([rules.breach_at_equality], np.int64),
     )
 
 

@@ -67,6 +67,10 @@ class Venue:
     def names(self) -> list[str]:
         return [contract.name for contract in self.contracts]
 
+    def is_breached(self, equity: int, need: int) -> bool:
+        """Tell whether a pool is liquidated: below maintenance margin, or at it."""
+        return equity < need or (self.margin["breach_at_equality"] and equity == need > 0)
+
     def factor(self, mode: int) -> Fraction:
         return exact(
             self.margin["isolated" if mode == ISOLATED else "cross"]["initial_margin_factor"]
@@ -93,6 +97,7 @@ def random_venue(rng: random.Random, published: Sequence[list[dict[str, Any]]]) 
     caps = {name: rng.choice((3, 7, 20, 33)) for name in brackets if rng.random() < 0.2}
     is_grid = rng.random() < 0.25
     margin = {
+        "breach_at_equality": rng.random() < 0.3,
         "brackets": brackets,
         "portfolio": _random_grid(rng, names) if is_grid else None,
         "max_leverage": caps,

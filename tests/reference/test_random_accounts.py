@@ -56,6 +56,11 @@ class Engine:
     accounts: Accounts
     marks: np.ndarray
 
+    @property
+    def last(self) -> int:
+        """The micro-USD without which a pool at its maintenance margin is in breach, or 0."""
+        return int(self.tables.at_equality[0])
+
     def states(self, pools: np.ndarray) -> list[tuple[int, int, int]]:
         found = pool_states(self.accounts, self.tables, self.marks, pools)
         return list(zip(*(column.tolist() for column in found), strict=True))
@@ -80,7 +85,8 @@ class Engine:
             marks[asset] = ticks
             return replace(self, marks=marks).states(np.array([code]))[0][:2]
 
-        bench = SimpleNamespace(state_at=state_at)
+        rules = SimpleNamespace(margin=SimpleNamespace(breach_at_equality=self.last))
+        bench = SimpleNamespace(state_at=state_at, scenario=rules)
         return found_breach(bench, 1 if self.accounts.position[asset, n] > 0 else -1)
 
     def reported_price(self, code: int, asset: int, n: int) -> int | None:
@@ -97,7 +103,7 @@ class Engine:
         side = 1 if lots > 0 else -1
         size = abs(lots) * int(self.tables.unit_value[asset])
         leg = TabledLeg(side, size, Fraction(0), table)
-        return first_breach(linear_in_tables(Fraction(equity - need), [leg]), side, 1)
+        return first_breach(linear_in_tables(Fraction(equity - need - self.last), [leg]), side, 1)
 
 
 def engine_of(venue: Venue, people: list[Account]) -> Engine:
@@ -128,7 +134,11 @@ def compare(venue: Venue, people: list[Account], seen: Counter[str]) -> None:
     expected = [pool_at(venue, people[k], pool, venue.marks) for pool, k in codes]
     array = np.array([pool * n + k for pool, k in codes])
     assert engine.states(array) == expected
-    short = [int(c) for c, (equity, need, _) in zip(array, expected, strict=True) if equity < need]
+    short = [
+        int(c)
+        for c, (equity, need, _) in zip(array, expected, strict=True)
+        if venue.is_breached(equity, need)
+    ]
     assert engine.short() == short
     seen["accounts"] += n
     seen["pools"] += len(codes)
@@ -205,7 +215,7 @@ def compare_price(
         marks[asset] = ticks
         equity, need, _ = pool_at(venue, person, pool, marks)
         flag = engine.is_breached(code, asset, ticks)
-        assert flag == (equity < need) == ((expected - ticks) * side >= 0)
+        assert flag == venue.is_breached(equity, need) == ((expected - ticks) * side >= 0)
         seen["flags at a liquidation price and a tick beside it"] += 1
 
 
@@ -216,6 +226,7 @@ def price_met(venue: Venue, person: Account, pool: int, asset: int) -> Fraction 
     value = lots * venue.marks[asset] * contract.unit
     own = contract.maintenance(abs(value))
     money = Fraction(equity - value - (need - -(-own.numerator // own.denominator)))
+    money -= int(venue.margin["breach_at_equality"])  # whole units: at most is less than one more
     return contract.price_met(1 if lots > 0 else -1, abs(lots), money)
 
 

@@ -48,6 +48,24 @@ def test_a_pool_is_in_breach_one_micro_usd_below_maintenance_and_not_at_it(mode,
     assert in_breach(model) == [(pool, 0)]
 
 
+@pytest.mark.parametrize(("mode", "pool"), [("cross", 0), ("isolated", 1)])
+def test_where_a_venue_says_so_a_pool_at_its_maintenance_margin_is_in_breach(mode, pool):
+    """50 USD for 50 at Binance's ratio of 100 %; a wallet with nothing in it needs nothing."""
+    people_ = {"one": people((100.0, {"BTC": 10}), mode=mode), "poor": people((1e-6, {})),
+               "short": people((1e6, {"BTC": -10}))}  # fmt: skip
+    model = model_of(market(people_, margin__breach_at_equality=True))
+    cash = model.world.clearing.accounts.cash
+    cash[0, 1] = 0
+    cash[pool, 0] -= 50 * USD - 1
+    assert in_breach(model) == []
+    cash[pool, 0] -= 1
+    assert state(model, 0, pool)[:2] == (50 * USD, 50 * USD)
+    assert in_breach(model) == [(pool, 0)]
+    c = model.world.clearing
+    codes = np.array([pool * c.accounts.id.size])
+    assert breached_among(c.accounts, c.tables, model.world.board.ticks, codes, codes.copy()) == 1
+
+
 def test_a_wallet_that_owes_is_in_breach_without_any_position():
     model = model_of(market({"one": people((1.0, {}), (1.0, {}))}))
     model.world.clearing.accounts.wallet[1] = -1
@@ -62,8 +80,9 @@ def test_a_margin_call_comes_at_its_level_of_equity():
     assert in_breach(model, level) == []
     model.world.clearing.accounts.wallet[0] -= 2
     assert in_breach(model, level) == [(0, 0)] and in_breach(model) == []
-    assert not is_short(1000, 800, level) and is_short(1000, 801, level)
-    assert is_short(-1, 0, level), "a debt is short at every level"
+    tables = model.world.clearing.tables
+    assert not is_short(tables, 1000, 800, level) and is_short(tables, 1000, 801, level)
+    assert is_short(tables, -1, 0, level), "a debt is short at every level"
 
 
 def test_the_float_sweep_finds_exactly_the_pools_that_integers_find():
