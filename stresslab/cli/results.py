@@ -10,6 +10,7 @@ import click
 FORMS = ("graphml", "gexf", "json", "parquet")
 KINDS = (
     "bipartite", "liquidations", "tree", "assets", "accounts", "modes", "strategies", "exposures",
+    "payers",
 )  # fmt: skip
 
 #: The folder of a run, shared by all commands about one.

@@ -16,6 +16,7 @@ from stresslab.contagion.graph.forms import FORMS, write
 from stresslab.contagion.graph.liquidations import liquidation_graph, tree_graph
 from stresslab.contagion.graph.network import structure
 from stresslab.contagion.graph.projections import account_graph, mode_graph, strategy_graph
+from stresslab.contagion.payers import payer_graph
 from stresslab.contagion.projection import Contagion
 
 #: Name of each graph and the function that builds it from one run.
@@ -28,6 +29,7 @@ GRAPHS: dict[str, Callable[[Contagion], networkx.DiGraph]] = {
     "modes": mode_graph,
     "strategies": strategy_graph,
     "exposures": exposure_graph,
+    "payers": payer_graph,
 }
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "graph_columns",
     "liquidation_graph",
     "mode_graph",
+    "payer_graph",
     "strategy_graph",
     "structure",
     "tree_graph",

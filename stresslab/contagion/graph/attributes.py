@@ -62,6 +62,16 @@ _FELLED = _of(
     ("notional_usd", "float", "their forced notional by trigger share"),
 )
 
+_MONEY = (
+    ("paid_usd", "float", "what it paid for deficits"),
+    ("received_usd", "float", "what was paid for its deficits"),
+)
+_PAYER = (
+    *_of("account", ("kind", "str", "`account`, named by its id"), *_MONEY),
+    *_of("insurance_fund", ("kind", "str", "`insurance_fund`"), *_MONEY),
+    *_of("everybody", ("kind", "str", "`everybody`: what is kept back on withdrawal"), *_MONEY),
+)
+
 
 def _projection(kind: str, what: str) -> tuple[Attribute, ...]:
     return (*_of(kind, ("kind", "str", f"`{kind}`; the node is named by its {what}"), *_GROUP),
@@ -128,6 +138,16 @@ ATTRIBUTES: dict[str, tuple[Attribute, ...]] = {
             ("notional_usd", "float", "absolute notional of the position"),
             ("position_usd", "float", "the same, negative for a short"),
             ("mode", "str", "margin mode of the position"),
+        ),
+    ),
+    "payers": (
+        *_PAYER,
+        *_of(
+            "edge",
+            ("paid_usd", "float", "what the source paid for deficits of the target's pools"),
+            ("fund_usd", "float", "of it from the insurance fund"),
+            ("adl_usd", "float", "of it by auto-deleveraging"),
+            ("socialised_usd", "float", "of it as socialised loss"),
         ),
     ),
 }

@@ -15,6 +15,7 @@ from stresslab.validation.experiment import Experiment
 EXPERIMENTS: dict[str, str] = {
     "conservation": "conservation",
     "borel": "borel",
+    "agreement": "agreement",
     "criticality": "criticality",
     "cross-isolated": "cross_isolated",
     "firesale-eba": "firesale_eba",

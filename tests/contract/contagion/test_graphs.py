@@ -55,6 +55,8 @@ def test_every_attribute_is_documented(name: str) -> None:
         for of in [data for *_, data in (*graph.nodes(data=True), *graph.edges(data=True))]
         for key, value in of.items()
     }
+    if name == "payers":  # no loss is kept back in the hand cascade
+        known = {row for row in known if row[0] != "everybody"}
     assert found == known
 
 

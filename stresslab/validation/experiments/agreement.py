@@ -1,0 +1,174 @@
+"""Branching ratio by attribution, from times alone and by theory: the same in a uniform field."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stresslab.contagion.hawkes import fit_hawkes
+from stresslab.contagion.networks.debtrank import spectral_radius
+from stresslab.contagion.projection import Contagion
+from stresslab.contagion.theory import growth_matrix
+from stresslab.core import declarations
+from stresslab.core.random import Streams, uniforms
+from stresslab.experiment.config import read_config, scenario_class
+from stresslab.experiment.foresight import foresee
+from stresslab.validation.experiment import Experiment, Size
+from stresslab.validation.simulated import simulated
+from stresslab.validation.uniform_field import PRICE, Field, scenario
+from stresslab.validation.verdicts import Check, Panel, Result, Series
+
+MARKETS = 4
+WITHIN = 0.02  # of the ratio
+STANDARD_ERRORS = 4.0
+LEVEL = 6.3e-5
+#: Mean seconds between first lots, in lives of a cascade: times tell clusters apart.
+APART = 40.0
+
+
+class Case(NamedTuple):
+    """A field that is never used up, and how often it is set going."""
+
+    ratio: float
+    steps: int
+    runs: int
+
+    @property
+    def liquidations(self) -> float:
+        """Liquidations that are expected in all runs."""
+        return self.runs * self.steps * MARKETS * self.ratio / (1 - self.ratio)
+
+    @property
+    def longs(self) -> int:
+        """Longs of a market: three times what the steps are expected to take, and a reserve."""
+        used = self.steps / (1 - self.ratio)
+        spread = math.sqrt(self.steps * self.ratio / (1 - self.ratio) ** 3)
+        return round(self.ratio * (used + 8 * spread + 300))
+
+
+CASES = {
+    Size.QUICK: (Case(0.5, 200, 1), Case(0.9, 40, 1)),
+    Size.FULL: (Case(0.3, 3000, 24), Case(0.5, 2400, 8), Case(0.7, 1500, 4), Case(0.9, 500, 3),
+                Case(0.95, 350, 3)),
+}  # fmt: skip
+
+
+class Counted(NamedTuple):
+    """What one run says: sums for the ratio by attribution, and when everything happened."""
+
+    caused: float  # liquidations by trigger share of liquidations
+    liquidations: int
+    times: np.ndarray  # seconds, of lots sold first and of liquidations
+
+
+def run(size: Size, seed: int) -> Result:
+    """Set fields going and estimate their ratio in three ways."""
+    return _measured(size, seed, density=1.0)
+
+
+def control(size: Size, seed: int) -> Result:
+    """The same in fields that are a third less dense than theory is told."""
+    return _measured(size, seed, density=2 / 3)
+
+
+def _measured(size: Size, seed: int, *, density: float) -> Result:
+    checks: list[Check] = []
+    found: dict[str, list[float]] = {"attribution": [], "times alone": [], "theory": []}
+    cases = CASES[size]
+    for place, case in enumerate(cases):
+        field = Field(case.ratio * density, case.longs, MARKETS)
+        runs = [_counted(field, case.steps, seed, 100 * place + k) for k in range(case.runs)]
+        n = sum(part.liquidations for part in runs)
+        told = math.fsum(part.caused for part in runs) / n
+        fit = fit_hawkes(_in_a_row([part.times for part in runs]))
+        expected = _theory(Field(case.ratio, case.longs, 1), seed)
+        error = math.sqrt(case.ratio / case.liquidations)
+        checks += [
+            _check(f"attribution, n = {case.ratio:g}", told, case.ratio, error, n, size),
+            _check(f"times alone, n = {case.ratio:g}", fit.ratio, case.ratio, error, n, size),
+            Check(f"theory, n = {case.ratio:g}", expected, case.ratio, WITHIN * case.ratio),
+        ]
+        for name, value in zip(found, (told, fit.ratio, expected), strict=True):
+            found[name].append(value)
+    ratios = [case.ratio for case in cases]
+    return Result(checks, panels=(_panel(ratios, found),))
+
+
+def _check(what: str, value: float, expected: float, error: float, n: int, size: Size) -> Check:
+    """Hold a full measurement to 2 %, a quick one to what its sample can tell."""
+    tolerance = WITHIN * expected
+    if size is Size.QUICK:
+        tolerance = max(tolerance, STANDARD_ERRORS * error)
+    return Check(what, value, expected, tolerance, level=LEVEL,
+                 power=f"{n:,} liquidations; standard error {error:.2g}")  # fmt: skip
+
+
+def _counted(field: Field, steps: int, seed: int, replicate: int) -> Counted:
+    tables, _ = simulated(scenario(field, steps), seed, replicate)
+    contagion = Contagion(tables)
+    shares = contagion.forest.endogenous_share
+    caused = math.fsum(shares.tolist())
+    return Counted(caused, len(shares), _times(contagion, field, steps, Streams(seed, replicate)))
+
+
+def _times(run: Contagion, field: Field, steps: int, streams: Streams) -> np.ndarray:
+    """Return when lots would be sold if every sale took an exponential time of mean 1 s to be due.
+
+    In a field of permanent impact who fells whom does not depend on delays, so that they may be
+    drawn afterwards: parents by trigger share, the first lot of the step where none is drawn.
+    """
+    gap = APART / (1 - field.ratio)
+    key, rows = streams["agreement"], np.arange(len(run.ids))
+    n_first = steps * field.markets
+    first = np.cumsum(-gap * np.log(uniforms(key, np.arange(n_first), 0, 0)))
+    delay, chance = -np.log(uniforms(key, rows, 1, 0)), uniforms(key, rows, 2, 0).tolist()
+    legs = run.tables["breach_legs"]
+    market = legs["asset"][np.argsort(legs["liquidation"])].astype(np.int64)
+    begun_by = (run.liquidations["step"].astype(np.int64) - 1) * field.markets + market
+    bounds = np.searchsorted(run.parents.child, np.arange(len(rows) + 1)).tolist()
+    times = np.zeros(len(rows))
+    for row in rows.tolist():
+        shares = run.parents.share[bounds[row] : bounds[row + 1]].cumsum()
+        drawn = int(np.searchsorted(shares, chance[row], side="right"))
+        is_child = drawn < len(shares)
+        parent = run.parents.parent[bounds[row] + drawn] if is_child else -1
+        times[row] = (times[parent] if is_child else first[begun_by[row]]) + delay[row]
+    return np.sort(np.concatenate([first, times]))
+
+
+def _in_a_row(parts: list[np.ndarray]) -> np.ndarray:
+    ends = np.concatenate([[0.0], np.cumsum([part[-1] for part in parts])[:-1]])
+    return np.concatenate([part + end for part, end in zip(parts, ends, strict=True)])
+
+
+def _theory(field: Field, seed: int) -> float:
+    """Return the radius of the matrix before anything happens, over the whole field."""
+    config = read_config({"name": "validation", "seed": seed, "scenario": scenario(field, 1),
+                          "designs": {"one": {"replicates": 1}}})  # fmt: skip
+    built: Any = declarations.build(scenario_class(), config.values["scenario"])
+    venue = foresee(built, seed=seed, replicate=0)
+    nothing = np.zeros_like(venue.positions)
+    return spectral_radius(growth_matrix(venue, venue.prices, nothing, field.width / PRICE))
+
+
+def _panel(ratios: list[float], found: dict[str, list[float]]) -> Panel:
+    series = [Series(name, ratios, values) for name, values in found.items()]
+    line = Series("agreement", [0.0, 1.0], [0.0, 1.0], is_expected=True)
+    return Panel("Branching ratio", "Ratio of the field", "Ratio found", (*series, line))
+
+
+EXPERIMENT = Experiment(
+    name="agreement",
+    title="Branching ratio by attribution, from times alone and by theory",
+    claim="In a uniform field the ratio of sums of trigger shares, the likelihood of event times "
+    "alone and the liquidation map times impact all give n, within 2 % of it.",
+    source="Hawkes and Oakes 1974 (published: a Hawkes process is a branching process with "
+    "delays). That the three meet in liquidations: ours.",
+    falsified_by="One of the three more than 2 % off at 0.3 to 0.95; in the quick size more than 4 "
+    "standard errors.",
+    run=run,
+    control=control,
+    control_is="fields a third less dense than theory is told",
+)
