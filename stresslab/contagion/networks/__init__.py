@@ -5,6 +5,7 @@ These need no simulation. Matrices are dense, ``exposures[i, j]`` is what ``i`` 
 
 from stresslab.contagion.networks.debtrank import debtrank, is_stable, spectral_radius
 from stresslab.contagion.networks.fire_sales import Vulnerability, vulnerable_banks
+from stresslab.contagion.networks.overlap import OverlapPrediction, overlap_contagion
 from stresslab.contagion.networks.thresholds import (
     cascade_window,
     giant_component,
@@ -19,6 +20,7 @@ from stresslab.contagion.networks.valuation import (
 )
 
 __all__ = [
+    "OverlapPrediction",
     "Vulnerability",
     "cascade_window",
     "debtrank",
@@ -27,6 +29,7 @@ __all__ = [
     "giant_component",
     "is_stable",
     "linear_debtrank",
+    "overlap_contagion",
     "poisson_network",
     "revalued",
     "spectral_radius",

@@ -21,6 +21,7 @@ EXPERIMENTS: dict[str, str] = {
     "firesale-eba": "firesale_eba",
     "vulnerable-banks": "vulnerable_banks",
     "contagion-window": "contagion_window",
+    "overlapping-portfolios": "overlapping_portfolios",
     "debtrank": "debtrank",
     "adl-rules": "adl_rules",
     "book": "book",
