@@ -53,7 +53,8 @@ def compare(
     options = Options(workers=workers, progress=progress or Silent())
     run = run_study(sweep.study(sizes), out, options)
     while (
-        tolerance is not None and (middle := _middle(_outcomes(run), sizes, tolerance)) is not None
+        tolerance is not None
+        and (middle := next_size(_outcomes(run), sizes, tolerance)) is not None
     ):
         sizes = sorted([*sizes, middle])
         run = run_study(sweep.study(sizes), run.path, options)
@@ -87,7 +88,7 @@ def _row(
     }
 
 
-def _middle(outcomes: Observed, sizes: list[float], tolerance: float) -> float | None:
+def next_size(outcomes: Observed, sizes: list[float], tolerance: float) -> float | None:
     """Return the size to try next, or None when the critical one is known well enough.
 
     The size is critical for the median replicate if half of them run away.

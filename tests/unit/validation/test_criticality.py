@@ -14,7 +14,7 @@ from stresslab.cli import main
 from stresslab.experiment.config import read_config
 from stresslab.report import criticality as report
 from stresslab.validation.criticality import Sweep, compare, forecast
-from stresslab.validation.criticality.comparison import COMPARED
+from stresslab.validation.criticality.comparison import COMPARED, next_size
 from stresslab.validation.criticality.forecast import critical_shock
 from stresslab.validation.uniform_field import PRICE, Field, even_scenario
 
@@ -100,3 +100,27 @@ def test_the_summary_has_an_interval_over_replicates() -> None:
     frame = report.summary(Comparison(rows, []))
     assert frame["observed"].to_list() == [2.0] * 3
     assert frame.filter(pl.col("low") < 2, pl.col("high") > 2).height == 3
+
+
+def seen(
+    critical: dict[int, float], sizes: list[float]
+) -> dict[tuple[float, int], dict[str, float]]:
+    """Return outcomes of replicates that run away from their critical shock on."""
+    return {(size, number): {"overshoot": 0.5 * (size >= shock)}
+            for size in sizes for number, shock in critical.items()}  # fmt: skip
+
+
+def test_bisection_finds_the_median_critical_shock() -> None:
+    """Critical shocks of 0.13, 0.17 and 0.31: the median is found to 0.01 in five more sizes."""
+    critical, sizes, tried = {0: 0.13, 1: 0.17, 2: 0.31}, [0.1, 0.4], 0
+    while (size := next_size(seen(critical, sizes), sizes, 0.01)) is not None:
+        sizes, tried = sorted([*sizes, size]), tried + 1
+    assert tried == 5
+    below = max(size for size in sizes if size < 0.17)
+    above = min(size for size in sizes if size >= 0.17)
+    assert 0 < above - below <= 0.01
+
+
+def test_bisection_needs_a_runaway() -> None:
+    assert next_size(seen({0: 0.9}, [0.1, 0.4]), [0.1, 0.4], 0.01) is None
+    assert next_size(seen({0: 0.0}, [0.1]), [0.1], 0.01) == 0.05
