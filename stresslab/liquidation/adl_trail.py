@@ -60,8 +60,9 @@ class AdlTrail:
             rows = rows[:, np.isin(rows[_CODE], pools)]
             parts = np.zeros(rows.shape[1], np.int64)
             room = np.zeros((accounts.position.shape[0], 2), np.int64)
-            for code in pools[np.isin(pools, rows[_CODE])]:
-                mine = np.flatnonzero(rows[_CODE] == code)
+            by_code = np.argsort(rows[_CODE], kind="stable")
+            codes, first = np.unique(rows[_CODE, by_code], return_index=True)
+            for code, mine in zip(codes, np.split(by_code, first)[1:], strict=True):
                 if code < accounts.id.size and tables.portfolio.shape[0] > 0:
                     book, mode = room[:, :1].copy(), np.full((len(room), 1), CROSS, np.int8)
                     _split_book(accounts, tables, marks, code, rows, mine, parts, book, mode)
