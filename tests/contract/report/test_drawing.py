@@ -13,8 +13,10 @@ from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.report import figure, render
 from stresslab.report.drawing import Drawing, drawings
 from stresslab.report.figures import FIGURES
+from stresslab.report.figures.importance import FOLDER
 from stresslab.report.html import Absent
 from stresslab.results.run import Run
+from tests.contract.report.samples import left_out
 from tests.contract.report.toy_run import REPLICATES, ToyRun
 
 
@@ -25,7 +27,16 @@ def toy(path: Path, **changes: Any) -> Run:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Drawing | Absent]:
     run = toy(tmp_path_factory.mktemp("run"))
+    leave_out(run)
     return {drawing.name: drawing for drawing in drawings(run)}
+
+
+def leave_out(run: Run) -> None:
+    """Put the tables of one cell's removals where `stresslab importance` writes them."""
+    folder = run.path / FOLDER
+    folder.mkdir()
+    for name, frame in left_out(4).frames.items():
+        frame.write_parquet(folder / f"{run.outcomes['cell'][0]}_{name}.parquet")
 
 
 def frames(found: dict[str, Drawing | Absent], name: str) -> dict[str, pl.DataFrame]:
@@ -87,7 +98,7 @@ def test_what_a_run_does_not_carry_is_named_with_a_reason(tmp_path: Path) -> Non
     run = toy(tmp_path, with_map=False)
     run.study["designs"].pop("share_sweep")
     absent = {a.name: a.reason for a in drawings(run) if isinstance(a, Absent)}
-    assert set(absent) == {"phase", "liquidation_map"}
+    assert set(absent) == {"phase", "liquidation_map", "importance"}
     assert "does not vary" in absent["phase"]
 
 
@@ -179,6 +190,7 @@ def test_a_run_made_before_long_tables_says_so(tmp_path: Path) -> None:
         raise ConfigError(f"cell {cells[0]} was made before long tables were kept")
 
     run = toy(tmp_path)
+    leave_out(run)
     run.long = refuse  # type: ignore[method-assign,assignment]
     absent = {a.name: a.reason for a in drawings(run) if isinstance(a, Absent)}
     assert set(absent) == {"ccdf", "contagion_matrix"}
