@@ -194,7 +194,7 @@ class ImpactFloor:
 
     def quotes(self, bids: np.ndarray, asks: np.ndarray) -> None:
         """Write the price of every asset as both best quotes."""
-        bids[:] = [price_ticks(self.books, a) for a in range(bids.size)]
+        _quotes(self.books, bids)
         asks[:] = bids
 
     def totals(self) -> tuple[int, ...]:
@@ -204,18 +204,28 @@ class ImpactFloor:
 
     def depths(self, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the lots that move the price by 1 % of the mark, each ``(n_assets,)``."""
-        reach = np.maximum(1, marks // 100)
-        pairs = [
-            impact_depth(self.books, a, int(marks[a] - reach[a]), int(marks[a] + reach[a]))
-            for a in range(marks.size)
-        ]
-        return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+        sellable, buyable = np.zeros_like(marks), np.zeros_like(marks)
+        _depths(self.books, marks, sellable, buyable)
+        return sellable, buyable
 
 
 @kernel
 def _prices(books, prices):
     for a in range(prices.size):
         prices[a] = price_now(books, a)
+
+
+@kernel
+def _quotes(books, quotes):
+    for a in range(quotes.size):
+        quotes[a] = price_ticks(books, a)
+
+
+@kernel
+def _depths(books, marks, sellable, buyable):
+    for a in range(marks.size):
+        reach = max(1, marks[a] // 100)
+        sellable[a], buyable[a] = impact_depth(books, a, marks[a] - reach, marks[a] + reach)
 
 
 @kernel

@@ -44,8 +44,8 @@ class ImpactBookRules:
 
     law: ImpactLaw = param("How flow moves the price", kinds=LAWS)
     fill_price: str = param(
-        "What a fill pays: the average along the path, the price half way down it, or the mean of "
-        "the prices at both ends",
+        "What a fill pays: the average along the path, the price half way down it, the mean of the "
+        "prices at both ends, or the price that it leaves, as in a call auction",
         default="integral",
         choices=FILL_PRICES,
     )

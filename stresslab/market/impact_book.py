@@ -22,7 +22,7 @@ from stresslab.core.portable import exp
 from stresslab.market.impact.integral import mean_factor
 from stresslab.market.impact.law import FILL_PRICES, ImpactLaw, compiled
 
-_INTEGRAL, _MIDPOINT = 0, 1
+_INTEGRAL, _MIDPOINT, _ENDS = 0, 1, 2
 _EXTERNAL = -1
 _LN2 = 0.6931471805599453
 _FURTHEST = 1 << 52
@@ -230,7 +230,10 @@ def clearing_price(books: ImpactBooks, asset: int, lots: int) -> float:
         return (worth - _worth_since_no_flow(books, asset, flow)) / lots
     if books.fill_price[0] == _MIDPOINT:
         return _price_at(books, asset, flow + 0.5 * lots)
-    return 0.5 * (_price_at(books, asset, flow) + _price_at(books, asset, flow + lots))
+    after = _price_at(books, asset, flow + lots)
+    if books.fill_price[0] == _ENDS:
+        return 0.5 * (_price_at(books, asset, flow) + after)
+    return after
 
 
 @kernel

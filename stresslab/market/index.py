@@ -14,7 +14,7 @@ from stresslab.core.exact import to_ticks
 from stresslab.core.portable import exp
 from stresslab.core.random import Streams, normal
 from stresslab.market.bars import read_bars
-from stresslab.market.rules import Asset, BrownianIndex, ReplayIndex, Shock
+from stresslab.market.rules import Asset, BrownianIndex, ReplayIndex, RevertingIndex, Shock
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -85,6 +85,10 @@ def _brownian(
     scale = daily * math.sqrt(step_seconds / SECONDS_PER_DAY)
     keys = streams["index"], streams["index_common"]
     path = np.ones((n_steps + 1, scale.size))
+    if isinstance(model, RevertingIndex):
+        kept = 2.0 ** (-step_seconds / model.half_life_seconds)
+        _draw_reverting_path(path, scale, float(model.correlation), kept, *keys)
+        return path
     _draw_path(path, scale, float(model.correlation), *keys)
     return path
 
@@ -104,6 +108,19 @@ def _draw_path(
         for a in range(scale.size):
             move = scale[a] * (own_weight * normal(own_key, a, step, 0) + common)
             path[step, a] = path[step - 1, a] * exp(move - 0.5 * scale[a] ** 2)
+
+
+@kernel
+def _draw_reverting_path(path, scale, correlation, kept, own_key, common_key):
+    """Draw as above; the log distance from the initial price keeps a part and is moved."""
+    own_weight, common_weight = math.sqrt(1.0 - correlation), math.sqrt(correlation)
+    for a in range(scale.size):
+        distance = 0.0
+        for step in range(1, path.shape[0]):
+            common = common_weight * normal(common_key, 0, step, 0)
+            move = own_weight * normal(own_key, a, step, 0) + common
+            distance = kept * distance + scale[a] * move
+            path[step, a] = exp(distance)
 
 
 def _replay(model: ReplayIndex, n_steps: int, step_seconds: float) -> np.ndarray:

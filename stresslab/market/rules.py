@@ -98,6 +98,18 @@ class BrownianIndex:
 
 
 @declared
+class RevertingIndex(BrownianIndex):
+    """The log of the index is drawn back to that of its initial price: AR(1) from step to step.
+
+    Volatility is that of the innovations; returns over long times have less.
+    """
+
+    half_life_seconds: float = param(
+        "Time in which half of the distance is made good", unit="s", gt=0, le=1e10
+    )
+
+
+@declared
 class ReplayIndex:
     """The index follows recorded bars, scaled to each asset's initial price.
 
@@ -143,6 +155,7 @@ class ReplayIndex:
 INDEX_MODELS: dict[str, type] = {
     "constant": ConstantIndex,
     "brownian": BrownianIndex,
+    "reverting": RevertingIndex,
     "replay": ReplayIndex,
 }
 

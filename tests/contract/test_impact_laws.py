@@ -99,14 +99,17 @@ def test_splitting_an_order_changes_neither_flow_nor_cash(name):
 
 @every_law
 @every_fill_price
-def test_a_round_trip_returns_to_the_index_and_pays_nothing(name, fill_price):
+def test_a_round_trip_returns_to_the_index_and_gains_nothing(name, fill_price):
     books = make(name, fill_price)
     _, paid = send(books, 1234)
     assert price_ticks(books, 0) > INDEX
     _, received = send(books, -1234)
     assert books.flow[0] == 0.0
     assert price_ticks(books, 0) == INDEX
-    assert paid + received == 0
+    if fill_price == "after":  # two auctions, each at the price that it leaves
+        assert paid + received > 0
+    else:
+        assert paid + received == 0
 
 
 @every_law

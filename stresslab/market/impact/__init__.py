@@ -1,6 +1,7 @@
 """Impact laws: one file each, named in the table."""
 
 from stresslab.market.impact.exponential import Exponential
+from stresslab.market.impact.fixed_supply import FixedSupply
 from stresslab.market.impact.law import ImpactLaw
 from stresslab.market.impact.linear import Linear
 from stresslab.market.impact.logarithmic import Logarithmic
@@ -15,6 +16,7 @@ LAWS: dict[str, type[ImpactLaw]] = {
     "exponential": Exponential,
     "obizhaeva_wang": ObizhaevaWang,
     "logarithmic": Logarithmic,
+    "fixed_supply": FixedSupply,
 }
 
 __all__ = ["LAWS", "ImpactLaw"]

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 #: log(1.01): what one depth of net buying does to the log price.
 ONE_PERCENT = 0.009950330853168083
 
-#: What a fill pays for every lot: the average along the path, the price half way down it, or the
-#: mean of the prices at both ends.
-FILL_PRICES = ("integral", "midpoint", "ends")
+#: What a fill pays for every lot: the average along the path, the price half way down it, the mean
+#: of the prices at both ends, or the price that it leaves, as in a call auction.
+FILL_PRICES = ("integral", "midpoint", "ends", "after")
 
 
 @declared

@@ -14,6 +14,7 @@ from stresslab.traders.strategies.metaorder import Metaorder
 from stresslab.traders.strategies.momentum import Momentum
 from stresslab.traders.strategies.noise import Noise
 from stresslab.traders.strategies.passive import Passive
+from stresslab.traders.strategies.value_fund import ValueFund
 from stresslab.traders.strategies.zero_intelligence import ZeroIntelligence
 from stresslab.traders.trader import Trader
 
@@ -28,6 +29,7 @@ STRATEGIES: dict[str, type[Trader]] = {
     "leverage_targeting": LeverageTargeting,
     "metaorder": Metaorder,
     "zero_intelligence": ZeroIntelligence,
+    "value_fund": ValueFund,
     "passive": Passive,
 }
 

@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, str] = {
     "debtrank": "debtrank",
     "adl-rules": "adl_rules",
     "book": "book",
+    "leverage-tails": "leverage_tails",
 }
 
 
