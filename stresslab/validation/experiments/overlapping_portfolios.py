@@ -21,6 +21,8 @@ STANDARD_ERRORS = 4.0
 LEVEL = 6.3e-5
 #: What a market of 1,000 accounts may be away from an endless one, away from the window's ends.
 FINITE = 0.03
+#: Chance of large contagion that a finite market has even where an endless one has none.
+RARE = 0.005
 
 
 class Setting(NamedTuple):
@@ -42,6 +44,7 @@ DRAWN = (
 )
 #: Settings whose mean number of fallen is finite and large enough to be counted.
 COUNTED = (Setting(10, 0.5), Setting(5, 2))
+MORE_COUNTED = 6  # times as many draws there, since they are short and their numbers spread
 
 
 class Scale(NamedTuple):
@@ -56,7 +59,7 @@ class Scale(NamedTuple):
 
 _INSIDE = (Setting(10, 1.5), Setting(10, 2), Setting(10, 3))
 SCALES = {
-    Size.QUICK: Scale(100, 80, 2, (Setting(10, 2),), ()),
+    Size.QUICK: Scale(60, 60, 1, (Setting(10, 2),), ()),
     Size.FULL: Scale(400, 100, 2, (*_INSIDE, Setting(10, 6)), DRAWN),
 }
 
@@ -115,6 +118,7 @@ def _predicted(setting: Setting) -> OverlapPrediction:
 
 
 def _sweep(setting: Setting, draws: int, impact: float, rng: np.random.Generator) -> _Swept:
+    draws *= MORE_COUNTED if setting in COUNTED else 1
     fallen, systemic = np.zeros(draws), 0
     for place in range(draws):
         drawn = draw(setting.mean_assets, N, N, rng)
@@ -143,7 +147,8 @@ def _engine(setting: Setting, n: int, impact: float, seed: int, rng: np.random.G
 def _sweep_checks(swept: _Swept) -> list[Check]:
     setting, expected = swept.setting, swept.predicted.frequency
     what = f"leverage {setting.leverage:g}, {setting.mean_assets:g} assets"
-    spread = math.sqrt(expected * (1 - expected) / swept.draws)
+    chance = max(expected, RARE)
+    spread = math.sqrt(chance * (1 - chance) / swept.draws)
     checks = [Check(
         f"frequency of large contagion, {what}", swept.systemic / swept.draws, expected,
         FINITE + STANDARD_ERRORS * spread, level=LEVEL,
