@@ -41,6 +41,12 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 NEEDED = {"rate_limited": {"usd_per_window": 1e6, "window_seconds": 60.0}}
 CREDIT = {"half_life_seconds": 60.0}
+GRID = {
+    "classes": {"all": ["BTC", "ETH", "SOL", "XRP", "DOGE"]},
+    "scenarios": [{"spot_move": move} for move in (-0.004, -0.002, 0.0, 0.002, 0.004)],
+    "perpetual_addition": 0.002,
+    "perpetual_initial_addition": 0.001,
+}
 
 
 def policies() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -65,7 +71,7 @@ def policies() -> Iterator[tuple[str, str, dict[str, Any]]]:
         ("scenarios, credit", {"credit_by_correlation": CREDIT}),
     ):
         yield "requirement", name, {
-            "margin__portfolio": {"classes": {"all": ["BTC", "ETH", "SOL"]}, **extra},
+            "margin__portfolio": {**GRID, **extra},
             "margin__cross__closure": {"kind": "least_common_share"},
         }  # fmt: skip
 

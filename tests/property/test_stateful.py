@@ -19,7 +19,7 @@ from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.ledger import EXTERNAL, TRANSFER, pay_house
 from stresslab.margin.acceptance import free_wallet
 from stresslab.model import StressModel
-from tests.markets import USD, Ask, market, model_of, orders_of, people, sums
+from tests.markets import USD, Ask, changed, market, model_of, orders_of, people, sums
 
 N_STEPS = 400
 RULES_PER_EXAMPLE = 100
@@ -27,6 +27,39 @@ ROWS, ASSETS = 6, 2
 BOOKS = (
     {"kind": "limit_order_book"},
     {"kind": "impact", "law": {"kind": "square_root", "depth_usd": 3000.0}},
+)
+
+
+def closing(kind: str, **rules: Any) -> dict[str, Any]:
+    """Return a closure for both modes."""
+    return {f"margin__{mode}__closure": {"kind": kind, **rules} for mode in ("cross", "isolated")}
+
+
+#: Rules that venues change; the first are those of the other tests.
+RULES: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    closing("takeover"),
+    closing("share_per_step", share=0.3, least_usd=100.0),
+    {"liquidation__adl": False, "liquidation__socialised_loss": {"kind": "by_open_interest"}},
+    {
+        "liquidation__position_adl": {"kind": "min_max"},
+        "liquidation__profit_haircut": {"kind": "by_profit"},
+        "liquidation__adl_on_exhausted_book": True,
+        "liquidation__adl_severity": 0.5,
+    },
+    {
+        "margin__portfolio": {
+            "scenarios": [{"spot_move": move} for move in (-0.05, 0.0, 0.05)],
+            "classes": {"all": ["BTC", "ETH"]},
+            "credit_by_correlation": {"half_life_seconds": 2.0},
+        },
+        "margin__cross__closure": {"kind": "least_common_share"},
+    },
+    {
+        "margin__requirement": {"v": {"kind": "volatility", "maintenance": {"multiple": 0.2}}},
+        "margin__breach_at_equality": True,
+    },
 )
 
 rows = st.integers(0, ROWS - 1)
@@ -37,11 +70,13 @@ lots = st.integers(-12, 12).filter(bool)
 HAPPENED = {"rules": 0, "liquidations": 0, "deficits": 0, "deleveraged": 0, "funding": 0}
 
 
-def scenario(book: dict[str, Any], isolated_first: bool, fund: float) -> dict[str, Any]:
+def scenario(
+    book: dict[str, Any], isolated_first: bool, fund: float, rules: dict[str, Any]
+) -> dict[str, Any]:
     longs = people(*[(130.0 + 60 * k, {"BTC": 8, "ETH": 3 - 2 * k}) for k in range(3)])
     shorts = people(*[(140.0 + 50 * k, {"BTC": -8, "ETH": 2 * k - 3}) for k in range(3)])
     share = 0.0 if isolated_first else 1.0
-    return market(
+    venue = market(
         {"longs": longs, "shorts": shorts},
         assets=("BTC", "ETH"),
         duration_seconds=float(N_STEPS),
@@ -54,16 +89,20 @@ def scenario(book: dict[str, Any], isolated_first: bool, fund: float) -> dict[st
         margin_mode={"kind": "fixed_share", "cross_share": share},
         liquidation={"feedback": "market", "insurance_fund_usd": fund},
     )
+    return changed(venue, **rules)
 
 
 class Venue(RuleBasedStateMachine):
     """Six traders, two perpetuals, and an engine that must never lose a unit."""
 
     @initialize(
-        book=st.sampled_from(BOOKS), isolated=st.booleans(), fund=st.sampled_from((0.0, 40.0))
-    )
-    def open(self, book: dict[str, Any], isolated: bool, fund: float) -> None:
-        self.model: StressModel = model_of(scenario(book, isolated, fund))
+        book=st.sampled_from(BOOKS), isolated=st.booleans(), fund=st.sampled_from((0.0, 40.0)),
+        rules=st.sampled_from(RULES),
+    )  # fmt: skip
+    def open(
+        self, book: dict[str, Any], isolated: bool, fund: float, rules: dict[str, Any]
+    ) -> None:
+        self.model: StressModel = model_of(scenario(book, isolated, fund, rules))
         self.asks: list[Ask] = []
         self.model.world.crowd.decide = self._decide  # type: ignore[method-assign]
         self.money, self.lots = sums(self.model)
