@@ -74,7 +74,7 @@ def show(sweep: Sweep, ahead: Forecast, found: Comparison | None) -> Iterator[st
     if ahead.bistable:
         sizes = ", ".join(f"{size:g}" for size in ahead.bistable)
         yield f"two ends where books do not recover, at shocks of {sizes}"
-    what = f"critical shock (a mark {RUNAWAY:.0%} below its index)"
+    what = f"critical shock (a mark {100 * RUNAWAY:g} % below its index)"
     yield f"{what}: predicted {_in_words(ahead.critical)}"
     if found is not None:
         yield f"{what}: observed  {_in_words(found.observed)}"
@@ -177,7 +177,7 @@ def draw(frame: pl.DataFrame) -> Figure:
             axes.set(xlabel=str(Label("predicted", unit)), ylabel=str(Label("observed", unit)))
         handles = [
             grid[0].plot([], [], ls="", marker=look.marker, color=look.colour,
-                         label=f"{float(size):.1%}")[0]
+                         label=f"{100 * float(size):g} %")[0]
             for size, look in looks.items()
         ]  # fmt: skip
         legend_above(figure, handles, "Shock")
