@@ -62,7 +62,7 @@ def test_where_a_venue_says_so_a_pool_at_its_maintenance_margin_is_in_breach(mod
     assert state(model, 0, pool)[:2] == (50 * USD, 50 * USD)
     assert in_breach(model) == [(pool, 0)]
     c = model.world.clearing
-    codes = np.array([pool * c.accounts.id.size])
+    codes = np.array([pool * c.accounts.id.size, 1])  # and the wallet of the poor
     assert breached_among(c.accounts, c.tables, model.world.board.ticks, codes, codes.copy()) == 1
 
 
