@@ -19,6 +19,7 @@ from stresslab.core.events import CROSS, ISOLATED
 from stresslab.core.ledger import EXTERNAL, TRANSFER, pay_house
 from stresslab.margin.acceptance import free_wallet
 from stresslab.model import StressModel
+from stresslab.traders.agents import release
 from tests.markets import USD, Ask, changed, market, model_of, orders_of, people, sums
 
 N_STEPS = 400
@@ -172,6 +173,7 @@ class Venue(RuleBasedStateMachine):
             return
         log = self.model.log
         self.model.engine.finish()
+        release(self.model)
         HAPPENED["liquidations"] += log.columns("liquidations")["step"].size
         HAPPENED["deficits"] += log.columns("waterfall")["step"].size
         HAPPENED["deleveraged"] += log.columns("adl")["step"].size
