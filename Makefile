@@ -14,7 +14,8 @@ BIN := $(VENV)/bin
 # Compiled bytecode makes every later start fast; keep it even where the shell says otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help environment demo study test benchmark coverage mutation check lint types format lock docs clean
+.PHONY: help environment demo study verdicts test benchmark coverage mutation check lint types \
+	format lock docs clean
 
 help:            ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -56,6 +57,12 @@ types: $(INSTALLED)-dev
 format: $(INSTALLED)-dev     ## write the code in the house's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+verdicts: $(INSTALLED)   ## hold everything against what was known: ten minutes; write table and figures
+	@$(BIN)/stresslab validate; code=$$?; \
+	$(BIN)/stresslab validate --page docs/explanation/validation/README.md && \
+	for figure in runs/validation/*.png; do \
+		cp $$figure docs/figures/validation-$$(basename $$figure); done && exit $$code
 
 docs: $(INSTALLED)       ## write docs/reference/ again from the declarations
 	@mkdir -p docs/reference

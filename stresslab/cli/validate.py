@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from stresslab.validation.experiment import Size
     from stresslab.validation.ladder import Verdict
 
 FOLDER = Path("runs") / "validation"
+_WORKERS = min(2, os.cpu_count() or 1)
 
 
 @click.command(short_help="Hold the model against published results and closed forms.")
@@ -20,17 +23,23 @@ FOLDER = Path("runs") / "validation"
 @click.option("--quick", is_flag=True, help="Draw less: a minute in all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON, one a line.")
 @click.option("--out", type=click.Path(), help=f"Folder of JSON and figures; default {FOLDER}.")
+@click.option("--workers", type=click.IntRange(1), default=_WORKERS, show_default="at most 2",
+              help="Processes side by side.")  # fmt: skip
+@click.option("--page", type=click.Path(dir_okay=False),
+              help="Run nothing: write the verdicts of the last full run to a page.")  # fmt: skip
 @click.option("--shock", type=float, help="firesale-eba: fall of government bonds.")
 @click.option("--impact", type=float, help="firesale-eba: fall of a price when 5 % are sold.")
 @click.option("--buffer", type=float, help="firesale-eba: equity over assets to sell below.")
 @click.option("--steps", type=int, help="firesale-eba: steps of the run.")
 def validate(
-    names: tuple[str, ...], quick: bool, as_json: bool, out: str | None, **setting: float | None
-) -> int:
+    names: tuple[str, ...], quick: bool, as_json: bool, out: str | None, workers: int,
+    page: str | None, **setting: float | None,
+) -> int:  # fmt: skip
     """Run published results, closed forms and peers' numbers as ordinary experiments.
 
     Prints what was measured and expected, the tolerance and the verdict; writes one JSON file and
-    one figure for each experiment; exits with 1 if one fails. Without names all are run.
+    one figure for each experiment; exits with 1 if one fails. Without names all are run. The
+    last line is the family-wise level: the chance, at most, that a right model fails a check.
 
     With a setting of your own an experiment that takes it is run there once, and what it comes to
     is printed; nothing is judged or written.
@@ -44,19 +53,34 @@ def validate(
     given = {name: value for name, value in setting.items() if value is not None}
     if given:
         return _run_point(names, given, as_json)
-    from stresslab.report.verdicts import show, write
     from stresslab.validation.experiment import Size
-    from stresslab.validation.ladder import climb
 
-    size = Size.QUICK if quick else Size.FULL
     folder = Path(out) if out else FOLDER
-    passed = True
-    for verdict in climb(names, size):
+    if page is not None:
+        from stresslab.report.verdict_page import write_page
+
+        write_page(folder, Path(page))
+        click.echo(f"verdicts  {page}")
+        return 0
+    return _run(names, Size.QUICK if quick else Size.FULL, as_json, folder, workers)
+
+
+def _run(names: tuple[str, ...], size: Size, as_json: bool, folder: Path, workers: int) -> int:
+    from stresslab.report.verdicts import show, write
+    from stresslab.validation.ladder import MOST_FALSE_ALARMS, climb, family_wise_level
+
+    verdicts = []
+    for verdict in climb(names, size, workers):
         write(verdict, folder)
         _tell(verdict, as_json, show(verdict))
-        passed &= verdict.passed
+        verdicts.append(verdict)
+    level = family_wise_level(verdicts)
     if not as_json:
+        n_passed = sum(verdict.passed for verdict in verdicts)
         click.echo(f"verdicts and figures  {folder}")
+        click.echo(f"passed  {n_passed} of {len(verdicts)}")
+        click.echo(f"family-wise level  {level:.2g} (at most {MOST_FALSE_ALARMS:g})")
+    passed = all(verdict.passed for verdict in verdicts) and level <= MOST_FALSE_ALARMS
     return 0 if passed else 1
 
 

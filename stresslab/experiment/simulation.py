@@ -26,7 +26,14 @@ from stresslab.results.frames import Tables
 def simulate(
     scenario: dict[str, Any], seed: int, replicate: int, folder: Path
 ) -> tuple[Tables, Mapping[str, float], Tables]:
-    """Run the model once and measure what happened.
+    """Run the model once and measure what happened; see :func:`play`."""
+    tables = play(scenario, seed, replicate, folder)
+    run = Contagion(tables)
+    return tables, outcomes(run), long_tables(run)
+
+
+def play(scenario: dict[str, Any], seed: int, replicate: int, folder: Path) -> Tables:
+    """Run the model once and return its event log.
 
     Parameters
     ----------
@@ -37,6 +44,4 @@ def simulate(
     built: Any = declarations.build(scenario_class(), local)
     rehearse(lambda: StressModel(built, seed=seed, replicate=replicate).run(), cache_folder())
     log = StressModel(built, seed=seed, replicate=replicate).run()
-    tables = {name: log.columns(name) for name in TABLES}
-    run = Contagion(tables)
-    return tables, outcomes(run), long_tables(run)
+    return {name: log.columns(name) for name in TABLES}

@@ -38,6 +38,8 @@ def show(verdict: Verdict) -> Iterator[str]:
             f"     {distance.what}: {distance.measured:.4g}{_unit(distance.unit)}, band "
             f"{distance.low:.4g} to {distance.high:.4g}, distance {distance.distance:.2g}"
         )
+    if verdict.level:
+        yield f"     level over all seeds: {verdict.level:.2g}"
     if verdict.further:
         passed = sum(further.passed for further in verdict.further)
         yield f"     further seeds: {passed} of {len(verdict.further)} pass"

@@ -1,15 +1,20 @@
-"""Runs experiments and gathers their verdicts."""
+"""Runs experiments, in several processes where asked, and gathers their verdicts."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stresslab.validation.experiment import N_FURTHER_SEEDS, Experiment, Size, seed_of
 from stresslab.validation.experiments import EXPERIMENTS, experiment
+from stresslab.validation.processes import in_processes
 from stresslab.validation.verdicts import Result
+
+#: Most that the levels of all checks of the ladder may add up to, over all its seeds.
+MOST_FALSE_ALARMS = 0.01
+_CONTROL = -1  # in place of the number of a seed
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Verdict:
     result: Result  # under the first seed
     further: tuple[Result, ...]  # under the further seeds
     control: Result
-    seconds: float
+    seconds: float  # of work, all seeds and the control together
 
     @property
     def passed(self) -> bool:
@@ -30,6 +35,13 @@ class Verdict:
             return self.result.passed
         results = (self.result, *self.further)
         return all(result.passed for result in results) and not self.control.passed
+
+    @property
+    def level(self) -> float:
+        """Return the chance, at most, that a right model fails: all checks under all seeds."""
+        if not self.experiment.is_judged:
+            return 0.0
+        return sum(check.level for run in (self.result, *self.further) for check in run.checks)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the verdict as plain values for JSON."""
@@ -43,6 +55,8 @@ class Verdict:
             "verdict": "pass" if self.passed else "fail",
             "judged": self.experiment.is_judged,
             "seed": seed_of(self.experiment.name),
+            "seconds": round(self.seconds, 1),
+            "level": self.level,
             "checks": [_check(c) for c in self.result.checks],
             "distances": [{**vars(d), "distance": d.distance} for d in self.result.distances],
             "facts": dict(self.result.facts),
@@ -59,19 +73,54 @@ def _check(check: Any) -> dict[str, Any]:
     return {**vars(check), "verdict": "pass" if check.passed else "fail"}
 
 
-def climb(names: Sequence[str], size: Size) -> Iterator[Verdict]:
-    """Run experiments, all where none is named, in the order of the ladder."""
-    found = {name: experiment(name) for name in names or EXPERIMENTS}
-    for name in EXPERIMENTS:
-        if name in found:
-            yield judge(found[name], size)
+@dataclass(frozen=True)
+class _Part:
+    """One run of an experiment: under a seed, or its control."""
+
+    name: str
+    size: Size
+    number: int
+
+    def __call__(self) -> tuple[Result, float]:
+        return _timed(experiment(self.name), self.size, self.number)
+
+
+def climb(names: Sequence[str], size: Size, workers: int = 1) -> Iterator[Verdict]:
+    """Run experiments, all where none is named, and yield verdicts in the order of the ladder."""
+    named = {name: experiment(name) for name in names or EXPERIMENTS}
+    chosen = [named[name] for name in EXPERIMENTS if name in named]
+    parts = [_Part(each.name, size, k) for each in chosen for k in _numbers(each)]
+    runs = in_processes(parts, workers) if workers > 1 else (part() for part in parts)
+    for each in chosen:
+        yield _verdict(each, size, [next(runs) for _ in _numbers(each)])
 
 
 def judge(chosen: Experiment, size: Size) -> Verdict:
     """Run one experiment, its further seeds where it draws any, and its negative control."""
-    began = time.perf_counter()
+    return _verdict(chosen, size, [_timed(chosen, size, k) for k in _numbers(chosen)])
+
+
+def family_wise_level(verdicts: Iterable[Verdict]) -> float:
+    """Return the chance, at most, that any check fails though the model is right (Bonferroni)."""
+    return sum(verdict.level for verdict in verdicts)
+
+
+def _numbers(chosen: Experiment) -> list[int]:
+    """Return the numbers of an experiment's seeds, then its control."""
     n_further = N_FURTHER_SEEDS if chosen.is_statistical and chosen.is_judged else 0
-    result = chosen.run(size, seed_of(chosen.name))
-    further = tuple(chosen.run(size, seed_of(chosen.name, 1 + n)) for n in range(n_further))
-    control = chosen.control(Size.QUICK, seed_of(chosen.name))
-    return Verdict(chosen, size, result, further, control, time.perf_counter() - began)
+    return [*range(1 + n_further), _CONTROL]
+
+
+def _timed(chosen: Experiment, size: Size, number: int) -> tuple[Result, float]:
+    began = time.perf_counter()
+    if number == _CONTROL:
+        result = chosen.control(Size.QUICK, seed_of(chosen.name))
+    else:
+        result = chosen.run(size, seed_of(chosen.name, number))
+    return result, time.perf_counter() - began
+
+
+def _verdict(chosen: Experiment, size: Size, runs: Sequence[tuple[Result, float]]) -> Verdict:
+    first, *further, control = (result for result, _ in runs)
+    seconds = sum(seconds for _, seconds in runs)
+    return Verdict(chosen, size, first, tuple(further), control, seconds)

@@ -19,10 +19,29 @@ def simulated(
     ConfigFaults
         With every fault of the scenario.
     """
-    from stresslab.experiment.config import read_config
     from stresslab.experiment.simulation import simulate
+
+    tables, outcomes, _ = simulate(_checked(scenario, seed), seed, replicate, Path())
+    return tables, outcomes
+
+
+def event_log(scenario: Mapping[str, Any], seed: int, replicate: int = 0) -> Tables:
+    """Return the event log of one scenario of the public config schema, and measure nothing.
+
+    Raises
+    ------
+    ConfigFaults
+        With every fault of the scenario.
+    """
+    from stresslab.experiment.simulation import play
+
+    return play(_checked(scenario, seed), seed, replicate, Path())
+
+
+def _checked(scenario: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    from stresslab.experiment.config import read_config
 
     config = read_config({"name": "validation", "seed": seed, "scenario": dict(scenario),
                           "designs": {"one": {"replicates": 1}}})  # fmt: skip
-    tables, outcomes, _ = simulate(config.values["scenario"], seed, replicate, Path())
-    return tables, outcomes
+    checked: dict[str, Any] = config.values["scenario"]
+    return checked

@@ -17,6 +17,7 @@ EXPERIMENTS: dict[str, str] = {
     "borel": "borel",
     "agreement": "agreement",
     "criticality": "criticality",
+    "hawkes": "hawkes",
     "cross-isolated": "cross_isolated",
     "firesale-eba": "firesale_eba",
     "vulnerable-banks": "vulnerable_banks",

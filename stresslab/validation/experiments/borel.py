@@ -10,11 +10,17 @@ import numpy as np
 from stresslab.analysis.intervals import wilson
 from stresslab.contagion.borel import borel_tanner
 from stresslab.validation.experiment import Experiment, Size
-from stresslab.validation.uniform_field import Field, cascade_sizes
+from stresslab.validation.uniform_field import (
+    EXPONENTIAL,
+    LINEAR,
+    Field,
+    Law,
+    cascade_sizes,
+)
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
-MARKETS = 4
-RESERVE = 300  # ticks: a cascade this large is rarer than 1e-9 at 0.5, 1e-3 at 0.9
+MARKETS = 16
+RESERVE = 300  # lots; a cascade this large is rarer than 1e-9 at 0.5, 1e-4 at 0.7, 7e-3 at 0.9
 N_BINS = 12
 LEAST_EXPECTED = 5.0  # cascades in a bin
 STANDARD_ERRORS = 4.0
@@ -23,22 +29,27 @@ LEVEL_OF_LAW = 1e-5
 
 
 class Case(NamedTuple):
-    """One field, and how often it is set going."""
+    """One kind of field, and how often it is set going."""
 
     ratio: float
     seeds: int  # lots sold at once
-    longs: int
+    width: int  # of a field, in lots
     steps: int
+    runs: int  # of MARKETS fields each
+    law: Law = LINEAR
 
     @property
     def name(self) -> str:
-        return f"n = {self.ratio:g}" + (f", {self.seeds} seeds" if self.seeds > 1 else "")
+        starts = f", {self.seeds} seeds" if self.seeds > 1 else ""
+        return f"n = {self.ratio:g}{starts}, {self.law.kind}"
 
 
 CASES = {
-    Size.QUICK: (Case(0.5, 1, 600, 200), Case(0.5, 3, 600, 60)),
-    Size.FULL: (Case(0.5, 1, 1200, 700), Case(0.7, 1, 1800, 450), Case(0.9, 1, 4300, 220),
-                Case(0.5, 3, 900, 150)),
+    Size.QUICK: (Case(0.5, 1, 500, 100, 1), Case(0.5, 3, 600, 40, 1),
+                 Case(0.7, 1, 600, 60, 1, EXPONENTIAL)),
+    Size.FULL: (Case(0.5, 1, 720, 210, 16), Case(0.7, 1, 1000, 210, 3),
+                Case(0.9, 1, 1600, 130, 2), Case(0.5, 3, 800, 83, 4),
+                Case(0.5, 1, 720, 210, 3, EXPONENTIAL)),
 }  # fmt: skip
 
 
@@ -55,15 +66,18 @@ def control(size: Size, seed: int) -> Result:
 def _measured(size: Size, seed: int, *, density: float) -> Result:
     checks: list[Check] = []
     panels: list[Panel] = []
-    counts = {}
+    counts: dict[str, float | int] = {}
     for place, case in enumerate(CASES[size]):
-        field = Field(min(case.ratio * density, 1.0), case.longs, MARKETS)
+        field = Field(min(case.ratio * density, 1.0), case.width, MARKETS, case.law)
         sizes = cascade_sizes(
-            field, case.steps, seed, seeds=case.seeds, reserve=RESERVE, replicate=place
-        )
-        checks += [_first(case, sizes), _mean(case, sizes), _law(case, sizes)]
+            field, case.steps, seed, seeds=case.seeds, reserve=RESERVE, runs=case.runs,
+            first_run=100 * place,
+        )  # fmt: skip
+        law = _law(case, sizes)
+        checks += [_first(case, sizes), _mean(case, sizes), law]
         panels.append(_panel(case, sizes))
         counts[f"cascades, {case.name}"] = int(sizes.size)
+        counts[f"p of chi-square, {case.name}"] = _p_value(law)
     return Result(checks, panels=panels, facts=counts)
 
 
@@ -110,6 +124,13 @@ def _law(case: Case, sizes: np.ndarray) -> Check:
     return Check(f"chi-square over {len(edges)} bins, {case.name}", statistic, freedom,
                  most - freedom, level=LEVEL_OF_LAW,
                  power=f"{sizes.size:,} cascades; a ratio off by a third fails")  # fmt: skip
+
+
+def _p_value(law: Check) -> float:
+    """Return the chance of a chi-square as large; the expected one is the degrees of freedom."""
+    from scipy.stats import chi2
+
+    return float(chi2.sf(law.measured, law.expected))
 
 
 def _edges(expected: np.ndarray, first: int) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from stresslab.results.frames import Tables
 from stresslab.validation.audit import HOUSE, MICRO, Sheet, balance_sheet, fund_gap, payer_gap
 from stresslab.validation.experiment import Experiment, Size
-from stresslab.validation.simulated import simulated
+from stresslab.validation.simulated import event_log
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
 FUND_USD = 2000.0
@@ -76,13 +76,13 @@ def lively(size: Size) -> dict[str, Any]:
 
 def run(size: Size, seed: int) -> Result:
     """Audit a lively market stage by stage; then reorder, split and rescale a small one."""
-    tables, _ = simulated(lively(size), seed)
+    tables = event_log(lively(size), seed)
     return _measured(tables, seed, PRO_RATA)
 
 
 def control(size: Size, seed: int) -> Result:
     """One micro-USD is missing in one row, and a queue takes the place of pro-rata shares."""
-    tables, _ = simulated(lively(size), seed)
+    tables = event_log(lively(size), seed)
     tables["balances"]["cash_micro_usd"][tables["balances"]["step"].size // 2] -= 1
     return _measured(tables, seed, QUEUE)
 
@@ -198,7 +198,7 @@ def _final(
     scale: float = 1.0,
 ) -> tuple[dict[str, int], int]:  # fmt: skip
     """Return the final equity of everybody, and how many deficits winners paid for."""
-    tables, _ = simulated(small(people, policy, scale), seed)
+    tables = event_log(small(people, policy, scale), seed)
     equities = tables["accounts"]["final_equity_micro_usd"].tolist()
     return dict(zip(people, equities, strict=True)), int(
         np.count_nonzero(tables["waterfall"]["adl_micro_usd"])

@@ -9,13 +9,11 @@ import numpy as np
 
 from stresslab.analysis.intervals import wilson
 from stresslab.contagion.borel import borel_tanner, extinction
+from stresslab.validation import two_markets
 from stresslab.validation.experiment import Experiment, Size
-from stresslab.validation.simulated import simulated
-from stresslab.validation.uniform_field import (
-    Field,
-    cascade_sizes,
-    even_scenario,
-)
+from stresslab.validation.simulated import event_log
+from stresslab.validation.two_markets import MATRIX, cascades, mean_sizes, variances_of_sizes
+from stresslab.validation.uniform_field import Field, cascade_sizes, scenario
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
 STANDARD_ERRORS = 4.0
@@ -25,147 +23,250 @@ SUPERCRITICAL = 1.3
 ENDLESS = 200  # a cascade this large ends with a chance below 1e-6 at a ratio of 1.3
 #: Share of the tail's slope that is not yet -1/2 between the sizes compared.
 SLOPE_BIAS = 0.01
-#: Lots sold at once into 100 longs spread evenly over 200 ticks: within the band, and beyond it.
-SHOCKS = (10, 40, 80, 120)
-EVEN = Field(0.5, 100)
+
+#: Even fields: longs in the reach of a lot, width in ticks, and lots sold at once.
+RATIOS = (0.2, 0.5, 0.8, 0.9, 0.95, 1.0, 1.05, 1.5)
+EVEN_WIDTH = 400
+SHOCKS = (4, 20, 80)
 
 
 class Scale(NamedTuple):
     """How much is drawn."""
 
-    longs: int
-    reserve: int
-    steps: int
-    runs: int
+    runs: int  # of 16 fields each, at a ratio of 1
     endless_runs: int
+    pairs: int  # of two markets
+    steps: int  # in which one market of each pair is sold
+    pair_runs: int
 
 
-SCALES = {Size.QUICK: Scale(1200, 200, 30, 2, 4), Size.FULL: Scale(3000, 400, 50, 4, 10)}
+SCALES = {Size.QUICK: Scale(1, 2, 4, 25, 1), Size.FULL: Scale(4, 10, 8, 60, 4)}
+RESERVE = 400  # sizes compared at a ratio of 1
+_ROOM = 250  # sales of a cascade of two types; a larger one has a chance below 1e-7
 
 
 def run(size: Size, seed: int) -> Result:
-    """Draw cascades at a ratio of 1 and 1.3, and let an even field fall."""
-    return _measured(SCALES[size], seed, critical=1.0, supercritical=SUPERCRITICAL)
+    """Draw cascades at a ratio of 1 and 1.3 and in two markets, and let even fields fall."""
+    return _measured(SCALES[size], seed, density=1.0, is_joined=True)
 
 
 def control(size: Size, seed: int) -> Result:
-    """The same in fields less dense by a third: a lot moves the price over fewer longs."""
-    return _measured(SCALES[size], seed, critical=2 / 3, supercritical=SUPERCRITICAL * 2 / 3)
+    """The same in fields less dense by a third, and with one leg each in the two markets."""
+    return _measured(SCALES[size], seed, density=2 / 3, is_joined=False)
 
 
-def _measured(scale: Scale, seed: int, *, critical: float, supercritical: float) -> Result:
-    field = Field(critical, scale.longs, markets=4)
-    sizes = np.concatenate([
-        cascade_sizes(field, scale.steps, seed, reserve=scale.reserve, replicate=number)
-        for number in range(scale.runs)
-    ])  # fmt: skip
-    share, error, n_endless = _endless(scale, seed, supercritical)
+def _measured(scale: Scale, seed: int, *, density: float, is_joined: bool) -> Result:
+    sizes = cascade_sizes(Field(density, 1200, 16), 45, seed, reserve=RESERVE, runs=scale.runs)
+    share, error, n_endless = _endless(scale, seed, density * SUPERCRITICAL)
     expected = 1 - float(extinction(np.array([[SUPERCRITICAL]]))[0])
+    falls = _falls(seed, density)
+    found = [_two_types(scale, first, seed, is_joined) for first in range(2)]
+    endless = [_two_types_endless(scale, first, seed, is_joined) for first in range(2)]
     checks = [
-        *_tail_checks(sizes, scale.reserve),
+        *_tail_checks(sizes),
         Check(f"P(no end), n = {SUPERCRITICAL:g}", share, expected, STANDARD_ERRORS * error,
               level=LEVEL, power=f"{n_endless:,} cascades find {5.28 * error:.2g}"),
+        *_fall_checks(falls),
+        *_matrix_checks(found),
+        *_endless_checks(endless),
     ]  # fmt: skip
-    drops = [_drop(shock, seed) for shock in SHOCKS]
-    for shock, drop in zip(SHOCKS, drops, strict=True):
-        checks.append(Check(f"fall of an even field, {shock} lots", drop, _fluid(shock),
-                            0.5 / (1 - EVEN.ratio), "ticks"))  # fmt: skip
-        checks.append(Check(f"the same by hand, {shock} lots", drop, _by_hand(shock), 0.0, "ticks"))
-    facts = {"cascades, n = 1": int(sizes.size), "cascades, n = 1.3": n_endless}
-    return Result(checks, panels=(_tail_panel(sizes, scale.reserve), _fall_panel(drops)),
+    facts = {"cascades, n = 1": int(sizes.size), "cascades, n = 1.3": n_endless,
+             "cascades from market A": len(found[0].sizes),
+             "cascades from market B": len(found[1].sizes)}  # fmt: skip
+    return Result(checks, panels=(_tail_panel(sizes), _fall_panel(falls), _size_panel(found)),
                   facts=facts)  # fmt: skip
 
 
-def _survival(reserve: int) -> np.ndarray:
+# -- one market ---------------------------------------------------------------------------------
+
+
+def _survival() -> np.ndarray:
     """Return P(S >= s) at a ratio of 1, for s up to the reserve."""
-    law: np.ndarray = borel_tanner(1.0, 1, reserve)
+    law: np.ndarray = borel_tanner(1.0, 1, RESERVE)
     return 1.0 - np.concatenate([[0.0], law.cumsum()[:-1]])
 
 
-def _tail_checks(sizes: np.ndarray, reserve: int) -> list[Check]:
-    survival, checks = _survival(reserve), []
-    for s in (SMALL, reserve // 2):
+def _tail_checks(sizes: np.ndarray) -> list[Check]:
+    survival, checks = _survival(), []
+    for s in (SMALL, RESERVE // 2):
         expected = float(survival[s])
         error = math.sqrt(expected * (1 - expected) / sizes.size)
         checks.append(Check(f"P(S >= {s}), n = 1", float(np.mean(sizes >= s)), expected,
-                            STANDARD_ERRORS * error, level=LEVEL))  # fmt: skip
-    far, near = int(np.sum(sizes >= reserve // 2)), int(np.sum(sizes >= SMALL))
-    ratio = reserve / 2 / SMALL
+                            STANDARD_ERRORS * error, level=LEVEL,
+                            power=f"{sizes.size:,} cascades find {5.28 * error:.2g}"))  # fmt: skip
+    far, near = int(np.sum(sizes >= RESERVE // 2)), int(np.sum(sizes >= SMALL))
+    ratio = RESERVE / 2 / SMALL
     share = 1 / math.sqrt(ratio)
     error = math.sqrt((1 - share) / share / max(near, 1)) / math.log(ratio)
     slope = math.log(far / near) / math.log(ratio) if far else math.nan
-    what = f"slope of the tail between {SMALL} and {reserve // 2}, n = 1"
+    what = f"slope of the tail between {SMALL} and {RESERVE // 2}, n = 1"
     tolerance = SLOPE_BIAS + STANDARD_ERRORS * error
     return [*checks, Check(what, slope, -0.5, tolerance, level=LEVEL)]
 
 
 def _endless(scale: Scale, seed: int, ratio: float) -> tuple[float, float, int]:
     """Return the share of cascades that do not end, its standard error, and their number."""
-    field = Field(ratio, 500, markets=8)
-    reserve = 300
-    found = np.concatenate([
-        cascade_sizes(field, 5, seed, reserve=reserve, replicate=100 + number)
-        for number in range(scale.endless_runs)
-    ])  # fmt: skip
+    found = cascade_sizes(Field(ratio, 400, 16), 5, seed, reserve=ENDLESS + 50,
+                          runs=scale.endless_runs, first_run=100)  # fmt: skip
     expected = 1 - float(extinction(np.array([[SUPERCRITICAL]]))[0])
     error = math.sqrt(expected * (1 - expected) / found.size)
     return float(np.mean(found >= ENDLESS)), error, int(found.size)
 
 
-def _drop(lots: int, seed: int) -> float:
-    tables, _ = simulated(even_scenario(EVEN, lots), seed)
-    path = tables["path"]
-    return float(path["index_ticks"][-1] - path["mark_ticks"][-1])
+# -- even fields --------------------------------------------------------------------------------
 
 
-def _by_hand(lots: int) -> float:
-    """Return the least fall that leaves nobody in breach: lots sold plus longs above the price."""
-    depths = [1 + 2 * place for place in range(EVEN.longs)]  # ticks, at a ratio of 0.5
-    fall = lots
-    while (further := lots + sum(depth < fall for depth in depths)) != fall:
-        fall = further
-    return float(fall)
+def _falls(seed: int, density: float) -> dict[tuple[float, int], float]:
+    """Return the fall in ticks by ratio and lots sold, where longs stand at equal distances.
+
+    Each long stands at the near edge of its stretch of field. A fall that ends on an edge then
+    liquidates exactly the longs of the stretches above it, as the fluid does.
+    """
+    depths = [np.arange(round(n * density * EVEN_WIDTH)) / (n * density) for n in RATIOS]
+    found: dict[tuple[float, int], float] = {}
+    for lots in SHOCKS:
+        path = event_log(scenario(depths, 1, lots), seed)["path"]
+        falls = (path["index_ticks"] - path["mark_ticks"]).tolist()
+        found |= {(n, lots): float(fall) for n, fall in zip(RATIOS, falls, strict=True)}
+    return found
 
 
-def _fluid(lots: float) -> float:
+def _fluid(ratio: float, lots: float) -> float:
     """Return the fall of a field of uniform density: s / (1 - n), or s + n W beyond the band."""
-    inside = lots / (1 - EVEN.ratio)
-    return inside if inside <= EVEN.width else lots + EVEN.ratio * EVEN.width
+    if ratio < 1 and lots / (1 - ratio) <= EVEN_WIDTH:
+        return lots / (1 - ratio)
+    return lots + ratio * EVEN_WIDTH
 
 
-def _tail_panel(sizes: np.ndarray, reserve: int) -> Panel:
-    survival = _survival(reserve)
-    grid = np.unique(np.geomspace(1, reserve, 24).astype(int)).tolist()
+def _fall_checks(falls: dict[tuple[float, int], float]) -> list[Check]:
+    """Hold every fall against the fluid limit, to 1e-9 of it."""
+    return [
+        Check(f"fall of an even field, n = {n:g}, shock {lots / EVEN_WIDTH:g} of its width",
+              fall / EVEN_WIDTH, _fluid(n, lots) / EVEN_WIDTH, 1e-9, "widths")
+        for (n, lots), fall in falls.items()
+    ]  # fmt: skip
+
+
+# -- two markets --------------------------------------------------------------------------------
+
+
+def _two_types(scale: Scale, first: int, seed: int, is_joined: bool) -> two_markets.Cascades:
+    """Return cascades that begin in one of two markets which cross margin joins."""
+    parts = [
+        cascades(scale.pairs, 3 * scale.steps + 2 * _ROOM, scale.steps, first, seed + 100 * first + number,
+                 reserve=_ROOM, is_joined=is_joined)
+        for number in range(scale.pair_runs)
+    ]  # fmt: skip
+    return two_markets.Cascades(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _matrix_checks(found: list[two_markets.Cascades]) -> list[Check]:
+    means, variances = mean_sizes(MATRIX), variances_of_sizes(MATRIX)
+    checks = []
+    for (i, j), expected in np.ndenumerate(means):
+        n, size = len(found[i].sizes), float(found[i].sizes[:, j].mean())
+        error = math.sqrt(variances[i, j] / n)
+        checks.append(Check(
+            f"mean sales in {'AB'[j]} of a cascade from {'AB'[i]}", size, float(expected),
+            STANDARD_ERRORS * error, level=LEVEL,
+            power=f"{n:,} cascades find {5.28 * error:.2g}",
+        ))  # fmt: skip
+    children = np.stack([each.children.mean(axis=0) for each in found])
+    right, left = (np.abs(np.linalg.eig(m)[1][:, np.argmax(np.linalg.eigvals(m).real)])
+                   for m in (MATRIX, MATRIX.T))  # fmt: skip
+    weights = np.outer(left, right) / (left @ right)
+    counts = np.array([[len(each.sizes)] for each in found])
+    error = math.sqrt(float(np.sum(weights**2 * MATRIX / counts)))
+    radius = float(np.abs(np.linalg.eigvals(children)).max())
+    expected = float(np.abs(np.linalg.eigvals(MATRIX)).max())
+    what = "spectral radius of the matrix of direct children"
+    return [*checks, Check(what, radius, expected, STANDARD_ERRORS * error, level=LEVEL,
+                           power=f"finds {5.28 * error:.2g}")]  # fmt: skip
+
+
+_DOUBLED = 2.0  # times the matrix: a spectral radius of 1.4
+
+
+def _two_types_endless(scale: Scale, first: int, seed: int, is_joined: bool) -> tuple[int, int]:
+    """Return how many cascades end, and of how many, where the matrix is twice as large."""
+    n_ended = n = 0
+    for number in range(2 * scale.pair_runs):
+        found = cascades(8, 3 * _ROOM, 3, first, seed + 100 * first + 50 + number, reserve=2 * _ROOM,
+                         factor=_DOUBLED, is_joined=is_joined)  # fmt: skip
+        n += len(found.sizes)
+        n_ended += int(np.sum(found.sizes.sum(axis=1) < ENDLESS))
+    return n_ended, n
+
+
+def _endless_checks(endless: list[tuple[int, int]]) -> list[Check]:
+    checks = []
+    expected = extinction(_DOUBLED * MATRIX)
+    for market, (n_ended, n), q in zip("AB", endless, expected.tolist(), strict=True):
+        error = math.sqrt(q * (1 - q) / n)
+        checks.append(Check(f"P(end) of a cascade from {market}, matrix doubled", n_ended / n, q,
+                            STANDARD_ERRORS * error, level=LEVEL,
+                            power=f"{n:,} cascades find {5.28 * error:.2g}"))  # fmt: skip
+    return checks
+
+
+# -- figure -------------------------------------------------------------------------------------
+
+
+def _tail_panel(sizes: np.ndarray) -> Panel:
+    survival = _survival()
+    grid = np.unique(np.geomspace(1, RESERVE, 24).astype(int)).tolist()
     seen = [s for s in grid if np.any(sizes >= s)]
     shares = [wilson(int(np.sum(sizes >= s)), sizes.size) for s in seen]
     power = [1 / math.sqrt(math.pi * s / 2) for s in grid]
     return Panel("Ratio 1", "Size s of a cascade (liquidations)", "Share of at least s", (
         Series("simulated", seen, [share.mid or 0.0 for share in shares],
                low=[share.low or 0.0 for share in shares],
-                   high=[share.high or 0.0 for share in shares]),
+               high=[share.high or 0.0 for share in shares]),
         Series("Borel", grid, [float(survival[s]) for s in grid], is_expected=True),
         Series("power -1/2", grid, power, is_expected=True),
     ), x_scale="log", y_scale="log")  # fmt: skip
 
 
-def _fall_panel(drops: list[float]) -> Panel:
-    grid = np.linspace(0, 130, 131).tolist()
-    return Panel("Even field, ratio 0.5", "Lots sold at once", "Fall of the price (ticks)", (
-        Series("simulated", SHOCKS, drops),
-        Series("fluid limit", grid, [_fluid(s) for s in grid], is_expected=True),
-    ))  # fmt: skip
+def _fall_panel(falls: dict[tuple[float, int], float]) -> Panel:
+    series = []
+    grid = np.linspace(0.1, 1.6, 301).tolist()
+    for lots in SHOCKS:
+        name = f"shock {lots / EVEN_WIDTH:g}"
+        series.append(Series(name, RATIOS, [falls[n, lots] / EVEN_WIDTH for n in RATIOS]))
+        line = [_fluid(n, lots) / EVEN_WIDTH for n in grid]
+        series.append(Series(name, grid, line, is_expected=True))
+    return Panel("Even fields", "Ratio n", "Fall (widths of the field)", series, y_scale="log")
+
+
+def _size_panel(found: list[two_markets.Cascades]) -> Panel:
+    means, variances = mean_sizes(MATRIX), variances_of_sizes(MATRIX)
+    names = [f"{a} to {b}" for a in "AB" for b in "AB"]
+    measured = [float(found[i].sizes[:, j].mean()) for i in range(2) for j in range(2)]
+    errors = [1.96 * math.sqrt(variances[i, j] / len(found[i].sizes))
+              for i in range(2) for j in range(2)]  # fmt: skip
+    places = list(range(1, 5))
+    return Panel(
+        "Two markets", f"1 to 4: {', '.join(names)}", "Mean sales", (
+            Series("simulated", places, measured,
+                   low=[m - e for m, e in zip(measured, errors, strict=True)],
+                   high=[m + e for m, e in zip(measured, errors, strict=True)]),
+            Series("(I - N)^-1", places, means.ravel().tolist(), is_expected=True),
+        ),
+    )  # fmt: skip
 
 
 EXPERIMENT = Experiment(
     name="criticality",
-    title="Cascades at and above a branching ratio of one",
+    title="Cascades at and above a branching ratio of one, and in two markets",
     claim="At n = 1 the tail of cascade sizes is a power with slope -1/2; at n = 1.3 a share of "
-    "0.42297 never ends; an even field falls by s / (1 - n), or by s + n W beyond its band.",
-    source="Otter 1949, Harris 1963 (published: exponent 3/2 and extinction of branching "
-    "processes). The fall of an even field, and all of it as liquidations: ours.",
-    falsified_by="A share or slope more than 4 standard errors off, a fall more than half a lot's "
-    "share, 0.5 / (1 - n) ticks, off.",
+    "0.42297 never ends; an even field falls by s / (1 - n), or by s + n W beyond its band; in two "
+    "markets that cross margin joins, mean sizes are (I - N)^-1.",
+    source="Otter 1949, Harris 1963 (published: exponent 3/2, mean sizes and extinction of "
+    "branching processes of one and several types). The fall of an even field, and all of it as "
+    "liquidations: ours.",
+    falsified_by="A share, slope or mean more than 4 standard errors off, a fall off by 1e-9 of "
+    "the width of its field.",
     run=run,
     control=control,
-    control_is="fields less dense by a third",
+    control_is="fields less dense by a third, and nobody with legs in both markets",
 )

@@ -19,7 +19,7 @@ from stresslab.margin.liquidation_price import Leg, linear
 from stresslab.margin.pools import pool_state
 from stresslab.margin.tiers import MarginTables
 from stresslab.validation.experiment import Experiment, Size
-from stresslab.validation.simulated import simulated
+from stresslab.validation.simulated import event_log
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
 LEVERAGE = 10
@@ -160,7 +160,7 @@ def _is_breached(
 
 def _slide_check(seed: int) -> Check:
     """Let the index of one market slide: the isolated account falls with the first tick below."""
-    tables, _ = simulated(scenario(fall=0.12), seed)
+    tables = event_log(scenario(fall=0.12), seed)
     path = tables["path"]
     below = path["step"][(path["asset"] == 0) & (path["index_ticks"] <= first_breach())]
     first = tables["liquidations"]["step"][tables["liquidations"]["account"] == 1_000_000]

@@ -9,7 +9,7 @@ import pytest
 
 from stresslab.report.verdicts import show, write
 from stresslab.validation.experiment import Experiment, Size, seed_of
-from stresslab.validation.ladder import judge
+from stresslab.validation.ladder import climb, family_wise_level, judge
 from stresslab.validation.verdicts import Check, Distance, Panel, Result, Series
 
 SIX = Panel("of a die", "throw", "points", (
@@ -46,6 +46,23 @@ def test_anything_else_is_a_failure(wrong: Experiment) -> None:
     verdict = judge(wrong, Size.QUICK)
     assert not verdict.passed
     assert verdict.as_plain()["verdict"] == "fail"
+
+
+def test_levels_add_up_over_checks_and_seeds() -> None:
+    verdict = judge(toy(), Size.QUICK)
+    assert verdict.level == pytest.approx(4 * 0.001)
+    assert family_wise_level([verdict, verdict]) == pytest.approx(8 * 0.001)
+    assert verdict.as_plain()["level"] == verdict.level
+
+
+def test_processes_give_the_verdicts_of_one_in_the_order_of_the_ladder() -> None:
+    names = ["debtrank", "contagion-window"]
+    side_by_side = list(climb(names, Size.QUICK, workers=2))
+    assert [v.experiment.name for v in side_by_side] == ["contagion-window", "debtrank"]
+    assert [len(v.further) for v in side_by_side] == [3, 0]
+    assert all(v.passed and v.seconds > 0 for v in side_by_side)
+    alone = next(climb(["debtrank"], Size.QUICK))
+    assert side_by_side[1].result == alone.result
 
 
 def test_an_experiment_that_checks_nothing_fails() -> None:

@@ -1,0 +1,118 @@
+"""The page of all verdicts: one table of experiments, then one of checks for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stresslab.core.errors import ConfigError
+from stresslab.results.files import storage_errors, write_whole
+from stresslab.validation.experiments import EXPERIMENTS
+
+_HEAD = """\
+# What is held against what was known before
+
+Written by `make verdicts` from the last full run of `stresslab validate`; do not edit.
+
+Each experiment runs a published result, a closed form or a peer's numbers through the public
+config schema. It must pass under four seeds that derive from its name, and its negative control,
+the same with one thing made wrong, must fail. Pages tell claim, source, set-up, figure and what
+would falsify it.
+"""
+
+
+def write_page(folder: Path, page: Path) -> None:
+    """Write the verdicts that lie in a folder to a page.
+
+    Raises
+    ------
+    ConfigError
+        If an experiment of the ladder has no verdict there, or none of a full run.
+    """
+    verdicts = [_read(folder, name) for name in EXPERIMENTS]
+    text = "\n".join((_HEAD, *_summary(verdicts), *_details(verdicts)))
+    with storage_errors(page.parent):
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(page, text.encode())
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    file = folder / f"{name}.json"
+    if not file.exists():
+        raise ConfigError(f"{file}: there is no verdict on {name}; run `stresslab validate` first")
+    verdict: dict[str, Any] = json.loads(file.read_text())
+    if verdict["size"] != "full":
+        raise ConfigError(
+            f"{file}: the verdict is of a {verdict['size']} run; a full one is needed"
+        )
+    return verdict
+
+
+def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "| experiment | what is shown | checks passed | seeds passed | control | verdict |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for verdict in verdicts:
+        name, checks = verdict["name"], verdict["checks"]
+        n_passed = sum(check["verdict"] == "pass" for check in checks)
+        seeds = [n_passed == len(checks), *verdict["further_seeds"]]
+        control = "fails, as it must" if verdict["control"]["failed"] else "passes"
+        judged = verdict["judged"]
+        yield (
+            f"| [{name}]({name}.md) | {verdict['title']} | {n_passed} of {len(checks)} | "
+            f"{sum(seeds)} of {len(seeds)} | {control if judged else 'none'} | "
+            f"{verdict['verdict'] if judged else 'report'} |"
+        )
+    level = sum(verdict["level"] for verdict in verdicts)
+    yield (
+        f"\nThe levels of all checks under all seeds add up to {level:.2g}: the chance, at most, "
+        "that a right model\nfails any of them. At most 0.01 is allowed.\n"
+    )
+
+
+def _details(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for verdict in verdicts:
+        yield f"## {verdict['name']}\n"
+        yield f"{verdict['claim']}\n"
+        if verdict["checks"]:
+            yield from _checks(verdict["checks"])
+        if verdict["distances"]:
+            yield from _distances(verdict["distances"])
+        failing = ", ".join(check["what"] for check in verdict["control"]["checks"][:3])
+        if failing:
+            yield f"Control, {verdict['control']['is']}: fails, first in {failing}.\n"
+
+
+def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "| check | measured | expected | tolerance | level | verdict |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for check in checks:
+        cells = (
+            _plain(check["what"]),
+            f"{check['measured']:.10g} {check['unit']}".rstrip(),
+            f"{check['expected']:.10g}",
+            f"{check['tolerance']:.3g}",
+            f"{check['level']:.2g}" if check["level"] else "exact",
+            check["verdict"],
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _distances(distances: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "| fact | measured | band | distance in bands |"
+    yield "| --- | --- | --- | --- |"
+    for d in distances:
+        cells = (
+            _plain(d["what"]),
+            f"{d['measured']:.4g} {d['unit']}".rstrip(),
+            f"{d['low']:.4g} to {d['high']:.4g}",
+            f"{d['distance']:.2g}",
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|")

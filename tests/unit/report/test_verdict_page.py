@@ -1,0 +1,58 @@
+"""The page of verdicts is written from the last full run, and from nothing less."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stresslab.core.errors import ConfigError
+from stresslab.report.verdict_page import write_page
+from stresslab.validation.experiments import EXPERIMENTS
+
+
+def verdict(name: str, **changes: Any) -> dict[str, Any]:
+    check = {"what": "mean | spread", "measured": 3.4, "expected": 3.5, "tolerance": 0.5,
+             "unit": "points", "level": 0.0005, "power": "", "verdict": "pass"}  # fmt: skip
+    distance = {"what": "tail", "measured": 0.5, "low": 1.0, "high": 2.0, "unit": "",
+                "distance": 0.5}  # fmt: skip
+    return {
+        "name": name, "title": f"About {name}", "claim": "It is so.", "size": "full",
+        "verdict": "pass", "judged": True, "level": 0.0001, "checks": [check],
+        "distances": [distance], "further_seeds": [True, True, False],
+        "control": {"is": "a loaded die", "failed": True, "checks": [check]}, **changes,
+    }  # fmt: skip
+
+
+def store(folder: Path, **changes: Any) -> None:
+    for name in EXPERIMENTS:
+        (folder / f"{name}.json").write_text(json.dumps(verdict(name, **changes)))
+
+
+def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
+    store(tmp_path)
+    write_page(tmp_path, tmp_path / "docs" / "README.md")
+    text = (tmp_path / "docs" / "README.md").read_text()
+    for name in EXPERIMENTS:
+        row = f"| [{name}]({name}.md) | About {name} | 1 of 1 | 3 of 4 | fails, as it must | pass |"
+        assert row in text
+        assert f"\n## {name}\n" in text
+    assert "| mean \\| spread | 3.4 points | 3.5 | 0.5 | 0.0005 | pass |" in text
+    assert "| tail | 0.5 | 1 to 2 | 0.5 |" in text
+    assert f"add up to {1e-4 * len(EXPERIMENTS):.2g}" in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("size", ["quick", None])
+def test_a_page_needs_a_full_run_of_everything(tmp_path: Path, size: str | None) -> None:
+    store(tmp_path)
+    last = tmp_path / f"{next(reversed(EXPERIMENTS))}.json"
+    if size is None:
+        last.unlink()
+    else:
+        last.write_text(json.dumps(verdict("last", size=size)))
+    with pytest.raises(ConfigError, match=r"no verdict on|a full one is needed"):
+        write_page(tmp_path, tmp_path / "README.md")
+    assert not (tmp_path / "README.md").exists()
