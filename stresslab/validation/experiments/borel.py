@@ -45,8 +45,8 @@ class Case(NamedTuple):
 
 
 CASES = {
-    Size.QUICK: (Case(0.5, 1, 500, 100, 1), Case(0.5, 3, 600, 40, 1),
-                 Case(0.7, 1, 600, 60, 1, EXPONENTIAL)),
+    Size.QUICK: (Case(0.5, 1, 440, 60, 1), Case(0.5, 3, 480, 25, 1),
+                 Case(0.7, 1, 440, 30, 1, EXPONENTIAL)),
     Size.FULL: (Case(0.5, 1, 720, 210, 16), Case(0.7, 1, 1000, 210, 3),
                 Case(0.9, 1, 1600, 130, 2), Case(0.5, 3, 800, 83, 4),
                 Case(0.5, 1, 720, 210, 3, EXPONENTIAL)),

@@ -152,9 +152,10 @@ def _fall_checks(falls: dict[tuple[float, int], float]) -> list[Check]:
 
 def _two_types(scale: Scale, first: int, seed: int, is_joined: bool) -> two_markets.Cascades:
     """Return cascades that begin in one of two markets which cross margin joins."""
+    width, first_seed = 3 * scale.steps + 2 * _ROOM, seed + 100 * first
     parts = [
-        cascades(scale.pairs, 3 * scale.steps + 2 * _ROOM, scale.steps, first, seed + 100 * first + number,
-                 reserve=_ROOM, is_joined=is_joined)
+        cascades(scale.pairs, width, scale.steps, first, first_seed + number, reserve=_ROOM,
+                 is_joined=is_joined)
         for number in range(scale.pair_runs)
     ]  # fmt: skip
     return two_markets.Cascades(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -191,8 +192,9 @@ def _two_types_endless(scale: Scale, first: int, seed: int, is_joined: bool) -> 
     """Return how many cascades end, and of how many, where the matrix is twice as large."""
     n_ended = n = 0
     for number in range(2 * scale.pair_runs):
-        found = cascades(8, 3 * _ROOM, 3, first, seed + 100 * first + 50 + number, reserve=2 * _ROOM,
-                         factor=_DOUBLED, is_joined=is_joined)  # fmt: skip
+        own = seed + 100 * first + 50 + number
+        found = cascades(8, 3 * _ROOM, 3, first, own, reserve=2 * _ROOM, factor=_DOUBLED,
+                         is_joined=is_joined)  # fmt: skip
         n += len(found.sizes)
         n_ended += int(np.sum(found.sizes.sum(axis=1) < ENDLESS))
     return n_ended, n
