@@ -26,7 +26,7 @@ _WORKERS = min(2, os.cpu_count() or 1)
 @click.option("--workers", type=click.IntRange(1), default=_WORKERS, show_default="at most 2",
               help="Processes side by side.")  # fmt: skip
 @click.option("--page", type=click.Path(dir_okay=False),
-              help="Run nothing: write the verdicts of the last full run to a page.")  # fmt: skip
+              help="Run nothing: write the verdicts of the last run to a page.")  # fmt: skip
 @click.option("--shock", type=float, help="firesale-eba: fall of government bonds.")
 @click.option("--impact", type=float, help="firesale-eba: fall of a price when 5 % are sold.")
 @click.option("--buffer", type=float, help="firesale-eba: equity over assets to sell below.")

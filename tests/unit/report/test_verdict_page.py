@@ -1,4 +1,4 @@
-"""The page of verdicts is written from the last full run, and from nothing less."""
+"""The page of verdicts is written from the last run of every experiment, and tells its size."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
     write_page(tmp_path, tmp_path / "docs" / "README.md")
     text = (tmp_path / "docs" / "README.md").read_text()
     for name in EXPERIMENTS:
-        row = f"| [{name}]({name}.md) | About {name} | 1 of 1 | 3 of 4 | fails, as it must | pass |"
-        assert row in text
+        cells = f"About {name} | full | 1 of 1 | 3 of 4 | fails, as it must | pass |"
+        assert f"| [{name}]({name}.md) | {cells}" in text
         assert f"\n## {name}\n" in text
     assert "| mean \\| spread | 3.4 points | 3.5 | 0.5 | 0.0005 | pass |" in text
     assert "| tail | 0.5 | 1 to 2 | 0.5 |" in text
@@ -45,14 +45,15 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-@pytest.mark.parametrize("size", ["quick", None])
-def test_a_page_needs_a_full_run_of_everything(tmp_path: Path, size: str | None) -> None:
+def test_a_page_needs_a_verdict_on_everything(tmp_path: Path) -> None:
     store(tmp_path)
-    last = tmp_path / f"{next(reversed(EXPERIMENTS))}.json"
-    if size is None:
-        last.unlink()
-    else:
-        last.write_text(json.dumps(verdict("last", size=size)))
-    with pytest.raises(ConfigError, match=r"no verdict on|a full one is needed"):
+    (tmp_path / f"{next(reversed(EXPERIMENTS))}.json").unlink()
+    with pytest.raises(ConfigError, match="there is no verdict on"):
         write_page(tmp_path, tmp_path / "README.md")
     assert not (tmp_path / "README.md").exists()
+
+
+def test_a_quick_run_is_called_one(tmp_path: Path) -> None:
+    store(tmp_path, size="quick", judged=False)
+    write_page(tmp_path, tmp_path / "README.md")
+    assert "| quick | 1 of 1 | 3 of 4 | none | report |" in (tmp_path / "README.md").read_text()
