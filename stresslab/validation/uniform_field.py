@@ -56,10 +56,13 @@ class Field(NamedTuple):
     markets: int = 1  # side by side, independent of each other
     law: Law = LINEAR
 
-    def drawn(self, seed: int, replicate: int) -> list[np.ndarray]:
-        """Return the depths of the longs of each market."""
+    def drawn(self, seed: int, replicate: int, *, is_counted: bool = False) -> list[np.ndarray]:
+        """Return the depths of the longs of each market, the mean number exactly if counted."""
         rng = np.random.Generator(np.random.Philox(key=[seed, replicate]))
-        counts = rng.poisson(self.ratio * self.width, self.markets)
+        mean = self.ratio * self.width
+        counts = np.full(self.markets, round(mean))
+        if not is_counted:
+            counts = rng.poisson(mean, self.markets)
         return [rng.uniform(0.0, self.width, count) for count in counts.tolist()]
 
 

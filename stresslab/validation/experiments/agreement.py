@@ -17,7 +17,7 @@ from stresslab.experiment.config import read_config, scenario_class
 from stresslab.experiment.foresight import foresee
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.simulated import simulated
-from stresslab.validation.uniform_field import PRICE, Field, scenario
+from stresslab.validation.uniform_field import PRICE_USD, Field, scenario
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
 MARKETS = 4
@@ -78,12 +78,12 @@ def _measured(size: Size, seed: int, *, density: float) -> Result:
     found: dict[str, list[float]] = {"attribution": [], "times alone": [], "theory": []}
     cases = CASES[size]
     for place, case in enumerate(cases):
-        field = Field(case.ratio * density, case.longs, MARKETS)
+        field = _field(case, case.ratio * density, MARKETS)
         runs = [_counted(field, case.steps, seed, 100 * place + k) for k in range(case.runs)]
         n = sum(part.liquidations for part in runs)
         told = math.fsum(part.caused for part in runs) / n
         fit = fit_hawkes(_in_a_row([part.times for part in runs]))
-        expected = _theory(Field(case.ratio, case.longs, 1), seed)
+        expected = _theory(_field(case, case.ratio, 1), seed)
         error = math.sqrt(case.ratio / case.liquidations)
         checks += [
             _check(f"attribution, n = {case.ratio:g}", told, case.ratio, error, n, size),
@@ -106,7 +106,7 @@ def _check(what: str, value: float, expected: float, error: float, n: int, size:
 
 
 def _counted(field: Field, steps: int, seed: int, replicate: int) -> Counted:
-    tables, _ = simulated(scenario(field, steps), seed, replicate)
+    tables, _ = simulated(_market(field, steps, seed, replicate), seed, replicate)
     contagion = Contagion(tables)
     shares = contagion.forest.endogenous_share
     caused = math.fsum(shares.tolist())
@@ -143,14 +143,24 @@ def _in_a_row(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([part + end for part, end in zip(parts, ends, strict=True)])
 
 
+def _field(case: Case, ratio: float, markets: int) -> Field:
+    return Field(ratio, round(case.longs / ratio), markets)
+
+
+def _market(field: Field, steps: int, seed: int, replicate: int) -> dict[str, Any]:
+    """Return a market with exactly the mean number of longs, which theory is told."""
+    return scenario(field.drawn(seed, replicate, is_counted=True), steps)
+
+
 def _theory(field: Field, seed: int) -> float:
     """Return the radius of the matrix before anything happens, over the whole field."""
-    config = read_config({"name": "validation", "seed": seed, "scenario": scenario(field, 1),
+    market = _market(field, 1, seed, 0)
+    config = read_config({"name": "validation", "seed": seed, "scenario": market,
                           "designs": {"one": {"replicates": 1}}})  # fmt: skip
     built: Any = declarations.build(scenario_class(), config.values["scenario"])
     venue = foresee(built, seed=seed, replicate=0)
     nothing = np.zeros_like(venue.positions)
-    return spectral_radius(growth_matrix(venue, venue.prices, nothing, field.width / PRICE))
+    return spectral_radius(growth_matrix(venue, venue.prices, nothing, field.width / PRICE_USD))
 
 
 def _panel(ratios: list[float], found: dict[str, list[float]]) -> Panel:
