@@ -30,21 +30,27 @@ def write_page(folder: Path, page: Path) -> None:
     Raises
     ------
     ConfigError
-        If an experiment of the ladder has no verdict there.
+        If there is none.
     """
-    verdicts = [_read(folder, name) for name in EXPERIMENTS]
-    text = "\n".join((_HEAD, *_summary(verdicts), *_details(verdicts)))
+    missing = [name for name in EXPERIMENTS if not (folder / f"{name}.json").exists()]
+    verdicts = [_read(folder, name) for name in EXPERIMENTS if name not in missing]
+    if not verdicts:
+        raise ConfigError(f"{folder}: there are no verdicts; run `stresslab validate` first")
+    text = "\n".join((_HEAD, *_summary(verdicts), *_missing(missing), *_details(verdicts)))
     with storage_errors(page.parent):
         page.parent.mkdir(parents=True, exist_ok=True)
         write_whole(page, text.encode())
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
-    file = folder / f"{name}.json"
-    if not file.exists():
-        raise ConfigError(f"{file}: there is no verdict on {name}; run `stresslab validate` first")
-    verdict: dict[str, Any] = json.loads(file.read_text())
+    verdict: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
     return verdict
+
+
+def _missing(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        told = ", ".join(f"[{name}]({name}.md)" for name in names)
+        yield f"Not run when this page was written: {told}.\n"
 
 
 def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -62,10 +68,16 @@ def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{sum(seeds)} of {len(seeds)} | {control if judged else 'none'} | "
             f"{verdict['verdict'] if judged else 'report'} |"
         )
-    level = sum(verdict["level"] for verdict in verdicts)
+    judged = [verdict for verdict in verdicts if verdict["judged"]]
+    levels = [sum(check["level"] for check in verdict["checks"]) for verdict in judged]
+    every = sum(
+        level * (1 + len(verdict["further_seeds"]))
+        for level, verdict in zip(levels, judged, strict=True)
+    )
     yield (
-        f"\nThe levels of all checks under all seeds add up to {level:.2g}: the chance, at most, "
-        "that a right model\nfails any of them. At most 0.01 is allowed.\n"
+        f"\nThe levels of all checks add up to {sum(levels):.2g}: the chance, at most, that a right "
+        f"model fails any\nof them under the first seed. At most 0.01 is allowed. Under all seeds "
+        f"together it is {every:.2g}.\n"
     )
 
 

@@ -39,7 +39,7 @@ def show(verdict: Verdict) -> Iterator[str]:
             f"{distance.low:.4g} to {distance.high:.4g}, distance {distance.distance:.2g}"
         )
     if verdict.level:
-        yield f"     level over all seeds: {verdict.level:.2g}"
+        yield f"     level: {verdict.level:.2g}, of all seeds {verdict.level_of_all_seeds:.2g}"
     if verdict.further:
         passed = sum(further.passed for further in verdict.further)
         yield f"     further seeds: {passed} of {len(verdict.further)} pass"

@@ -50,8 +50,9 @@ def test_anything_else_is_a_failure(wrong: Experiment) -> None:
 
 def test_levels_add_up_over_checks_and_seeds() -> None:
     verdict = judge(toy(), Size.QUICK)
-    assert verdict.level == pytest.approx(4 * 0.001)
-    assert family_wise_level([verdict, verdict]) == pytest.approx(8 * 0.001)
+    assert verdict.level == pytest.approx(0.001)
+    assert verdict.level_of_all_seeds == pytest.approx(4 * 0.001)
+    assert family_wise_level([verdict, verdict]) == pytest.approx(2 * 0.001)
     assert verdict.as_plain()["level"] == verdict.level
 
 
