@@ -10,6 +10,7 @@ from typing import Any
 from stresslab.core.errors import ConfigError
 from stresslab.results.files import storage_errors, write_whole
 from stresslab.validation.experiments import EXPERIMENTS
+from stresslab.validation.ladder import MOST_FALSE_ALARMS
 
 _HEAD = """\
 # What is held against what was known before
@@ -75,9 +76,9 @@ def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for level, verdict in zip(levels, judged, strict=True)
     )
     yield (
-        f"\nThe levels of all checks add up to {sum(levels):.2g}: the chance, at most, that a right "
-        f"model fails any\nof them under the first seed. At most 0.01 is allowed. Under all seeds "
-        f"together it is {every:.2g}.\n"
+        f"\nThe levels of all checks add up to {sum(levels):.2g}: the chance, at most, that a right\n"
+        f"model fails any of them under the first seed. At most {MOST_FALSE_ALARMS:g} is allowed. "
+        f"Under all\nseeds together it is {every:.2g}.\n"
     )
 
 
