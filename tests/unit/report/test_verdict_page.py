@@ -42,7 +42,7 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
     assert "| mean \\| spread | 3.4 points | 3.5 | 0.5 | 0.0005 | pass |" in text
     assert "| tail | 0.5 | 1 to 2 | 0.5 |" in text
     assert f"add up to {5e-4 * len(EXPERIMENTS):.2g}" in text
-    assert f"seeds together it is {4 * 5e-4 * len(EXPERIMENTS):.2g}" in text
+    assert f"Under all seeds together it is {4 * 5e-4 * len(EXPERIMENTS):.2g}" in text
     assert "Not run" not in text
     assert all(line == line.rstrip() for line in text.splitlines())
 
