@@ -35,6 +35,8 @@ MOST_BYTES = 4 * 1024**3
 BROKEN = 70
 #: Tests that a file must pass as it is before what its mutants fail counts.
 N_CONTROLS = 12
+#: Tests that a mutant is tried on first.
+N_FIRST = 40
 
 
 def main() -> int:
@@ -125,9 +127,12 @@ def _control(path: Path, reach: Reach) -> None:
 
 
 def _is_killed(mutant: Mutant, reach: Reach) -> bool:
+    """Try the quickest tests first: most mutants fall to them, and loading fewer is quicker."""
     tests = reach.of(mutant.path, range(mutant.line, mutant.last_line + 1))
-    if not tests:
-        return False
+    return any(_fails(mutant, part, reach) for part in (tests[:N_FIRST], tests[N_FIRST:]) if part)
+
+
+def _fails(mutant: Mutant, tests: list[str], reach: Reach) -> bool:
     patience = PATIENCE + SLOWER * math.ceil(sum(reach.seconds.get(test, 0.0) for test in tests))
     return _in_a_child(lambda: _run(mutant.path, mutated(mutant), tests), patience) != 0
 

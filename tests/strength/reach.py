@@ -15,28 +15,34 @@ from tests.strength.selection import OPTIONS, ROOT, TESTS, sources
 #: Where the answer is kept until a source or a test changes.
 KEPT = ROOT / "build" / "reach.json"
 #: Tests of a mutant take no longer than this in all, in seconds; the quickest come first.
-MOST_SECONDS = 60.0
+MOST_SECONDS = 30.0
 
 
 class Reach(NamedTuple):
-    """Tests by file and line, and seconds by test."""
+    """Numbers of tests by file and line, and what they are called, and seconds by name."""
 
-    tests: dict[str, dict[str, list[str]]]
+    tests: dict[str, dict[str, list[int]]]
+    names: list[str]
     seconds: dict[str, float]
 
     def of(self, path: Path, lines: range) -> list[str]:
         """Return the tests that run one of the lines, the quickest first.
 
-        Lines that run on import belong to no test: the tests of the whole file are returned.
+        Lines that run on import belong to no test: the tests of the whole file are returned, or of
+        its folder if the file has no other lines.
         """
         by_line = self.tests.get(str(path), {})
         found = {test for line in lines for test in by_line.get(str(line), [])}
-        found = found or {test for tests in by_line.values() for test in tests}
-        return self._quickest(found)
+        return self._quickest(found or self._under(str(path)) or self._under(str(path.parent)))
 
-    def _quickest(self, found: set[str]) -> list[str]:
+    def _under(self, place: str) -> set[int]:
+        files = [by_line for file, by_line in self.tests.items() if file.startswith(place)]
+        return {test for by_line in files for tests in by_line.values() for test in tests}
+
+    def _quickest(self, found: set[int]) -> list[str]:
         chosen, left = [], MOST_SECONDS
-        for test in sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test)):
+        names = [self.names[test] for test in found]
+        for test in sorted(names, key=lambda name: (self.seconds.get(name, 0.0), name)):
             left -= self.seconds.get(test, 0.0)
             if chosen and left < 0:
                 break
@@ -49,7 +55,9 @@ def kept() -> Reach | None:
     if not KEPT.exists():
         return None
     content = json.loads(KEPT.read_text())
-    return Reach(content["tests"], content["seconds"]) if content["digest"] == _digest() else None
+    if content.pop("digest") != _digest():
+        return None
+    return Reach(**content)
 
 
 def measure() -> int:
@@ -62,15 +70,17 @@ def measure() -> int:
     with cover.collect():
         code = pytest.main([*OPTIONS, *TESTS], plugins=[watch])
     data = cover.get_data()
+    names = sorted(filter(None, data.measured_contexts()))
+    number = {name: place for place, name in enumerate(names)}
     tests = {
         str(Path(file).relative_to(ROOT)): {
-            str(line): sorted(filter(None, contexts))
+            str(line): sorted(number[name] for name in contexts if name)
             for line, contexts in data.contexts_by_lineno(file).items()
         }
         for file in sorted(data.measured_files())
     }
     KEPT.parent.mkdir(exist_ok=True)
-    content = {"digest": _digest(), "tests": tests, "seconds": watch.seconds}
+    content = {"digest": _digest(), "tests": tests, "names": names, "seconds": watch.seconds}
     KEPT.write_text(json.dumps(content))
     return int(code)
 
