@@ -159,8 +159,7 @@ def _run(path: Path, tree: ast.Module, tests: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    sys.meta_path.insert(0, _Stand(path, tree))
-    return int(pytest.main([*OPTIONS, "-x", "--tb=no", *tests], plugins=[_NoShrinking()]))
+    return int(pytest.main([*OPTIONS, "-x", "--tb=no", *tests], plugins=[_Plugin(path, tree)]))
 
 
 class _Stand(importlib.abc.MetaPathFinder):
@@ -187,10 +186,17 @@ class _Loader(importlib.machinery.SourceFileLoader):
         return compile(self._tree, self.path, "exec")
 
 
-class _NoShrinking:
-    """A plug-in of pytest: one failing example is enough, the smallest is not wanted."""
+class _Plugin:
+    """A plug-in of pytest that puts the mutant in place, and stops at one failing example.
+
+    The mutant's finder must come before pytest's own, which reads files that it is told to test.
+    """
+
+    def __init__(self, path: Path, tree: ast.Module) -> None:
+        self._stand = _Stand(path, tree)
 
     def pytest_configure(self) -> None:
+        sys.meta_path.insert(0, self._stand)
         from hypothesis import Phase, settings
 
         quick = settings(phases=(Phase.explicit, Phase.generate))

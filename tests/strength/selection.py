@@ -24,6 +24,7 @@ TESTS = (
     "tests/unit/margin",
     "tests/unit/liquidation",
     "tests/unit/core/test_ledger.py",
+    "tests/unit/model/test_change.py",
     "tests/contract/test_adl_policies.py",
     "tests/contract/test_bad_configs.py",
     "tests/reference/rulebook",

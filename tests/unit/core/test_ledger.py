@@ -55,12 +55,14 @@ def test_margin_moves_between_pools_of_one_account(books):
     move_margin(accounts, house, journal, 2, 0, 1 + 1, 40)
     assert accounts.cash[:, 2].tolist() == [60, 0, 40]
     assert accounts.wallet[2] == 60 and accounts.silo[1, 2] == 40
+    assert house.postings[0] == 1
 
 
 def test_house_accounts_pay_each_other(books):
     _, house, _ = books
     move_house(house, INSURANCE_FUND, FEES, 9)
     assert (house.cash[INSURANCE_FUND], house.cash[FEES]) == (-9, 9)
+    assert house.postings[0] == 1
 
 
 def test_the_first_touch_copies_and_later_ones_only_add_up(books):

@@ -9,6 +9,7 @@ from tests.markets import (
     LOT,
     ORDER_BOOK,
     TICKS,
+    Ask,
     changed,
     drawn,
     fall,
@@ -17,6 +18,7 @@ from tests.markets import (
     people,
     rows,
     run,
+    scripted,
     tables_of,
 )
 
@@ -189,3 +191,25 @@ def test_a_rounds_moves_belong_to_its_orders_by_signed_quantity():
     stage = next(c[0] for c in causes if c[1] == "liquidation")
     assert sum(c[3] for c in causes if c[0] == stage) == pytest.approx(1.0, abs=1e-12)
     assert {c[1] for c in causes if c[0] == stage} <= {"liquidation", "rounding"}
+
+
+def test_quotes_that_leave_a_quiet_market_move_its_price_as_quotes():
+    """The seller's own bid of 94 USD was the best; it leaves, the sale is at the mark of 94.10."""
+    scenario = market(
+        {"one": people((300.0, {"BTC": 10}), mode="isolated"), "rich": people((1e6, {"BTC": -10}))},
+        market__book=ORDER_BOOK,
+        market__mark={"rule": "mid"},
+        margin__allotment="initial_margin",
+        liquidation={"feedback": "market"},
+    )
+    quotes = {1: [Ask(0, 1, 9400), Ask(1, 10, 9000), Ask(1, -1, 10_600)], 2: [Ask(1, -1, 9420)]}
+    model = scripted(scenario, quotes)
+    model.engine.silence(np.array([0]))
+    tables = tables_of(model)
+    sold = rows(tables, "forced_orders", "step", "filled_lots", "cash_micro_usd")
+    assert sold == [(2, -10, 10 * 9410 * UNIT)]
+    moves = rows(tables, "price_moves", "stage", "from_ticks", "to_ticks", "round")
+    ((stage, *move),) = [row for row in moves if row[-1] > 0]
+    assert move == [9410, 9210, 1]
+    causes = rows(tables, "price_causes", "stage", "cause", "share")
+    assert [row[1:] for row in causes if row[0] == stage] == [("quotes", 1.0)]
