@@ -76,7 +76,8 @@ def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for level, verdict in zip(levels, judged, strict=True)
     )
     yield f"\nThe levels of all checks add up to {sum(levels):.2g}: the chance, at most, that a"
-    yield f"right model fails any of them under the first seed. At most {MOST_FALSE_ALARMS:g} is allowed."
+    yield "right model fails any of them under the first seed."
+    yield f"At most {MOST_FALSE_ALARMS:g} is allowed."
     yield f"Under all seeds together it is {every:.2g}.\n"
 
 

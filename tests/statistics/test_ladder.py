@@ -6,9 +6,7 @@ import pytest
 
 from stresslab.validation.experiment import Size
 from stresslab.validation.experiments import EXPERIMENTS, experiment
-from stresslab.validation.ladder import judge
-
-MOST_FALSE_ALARMS = 0.01  # of the whole ladder, over all seeds
+from stresslab.validation.ladder import MOST_FALSE_ALARMS, judge
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -17,5 +15,6 @@ def test_an_experiment_passes_and_its_control_fails(name: str) -> None:
     wrong = [check for check in verdict.result.checks if not check.passed]
     assert not wrong
     assert verdict.passed
+    assert verdict.level <= MOST_FALSE_ALARMS
     if verdict.experiment.is_judged:
         assert any(not check.passed for check in verdict.control.checks)
