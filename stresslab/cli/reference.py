@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stresslab.core.declarations import first_line
+
 if TYPE_CHECKING:
     from stresslab.core.declarations import Declaration, Parameter
     from stresslab.experiment.shapes import Shape
@@ -115,14 +117,6 @@ def choices() -> Iterator[tuple[str, str, type]]:
     for path, shape in _objects(_study(), ""):
         for kind, cls in (shape.kinds or {}).items():
             yield path, kind, cls
-
-
-def first_line(documented: type | Callable[..., Any]) -> str:
-    """Return what something says of itself; a class without words stands for its module."""
-    text = (documented.__doc__ or "").strip()
-    if not text or text.startswith(f"{documented.__name__}("):
-        text = (sys.modules[documented.__module__].__doc__ or "").strip()
-    return text.partition("\n")[0]
 
 
 def _study() -> Shape:

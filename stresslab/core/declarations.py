@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -82,7 +83,9 @@ def declared(cls: type[T]) -> type[T]:
     A declared class may define ``faults(self)`` yielding ``(path, message)`` for rules that span
     several fields; ``path`` is relative to the object, ``""`` for the object itself.
     """
+    written = cls.__doc__  # where it is missing, a dataclass puts its signature
     made = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=True)(cls)
+    made.__doc__ = written
     for name, method in _SHARED.items():
         if name not in cls.__dict__:
             setattr(made, name, method)
@@ -202,6 +205,14 @@ def _value(kind: Any, kinds: Mapping[str, type] | None, value: Any) -> Any:
     if kinds is not None:
         return build(kinds[value["kind"]], value)
     return build(kind, value) if is_declared(kind) else value
+
+
+def first_line(documented: type | Callable[..., Any]) -> str:
+    """Return what something says of itself; a class without words stands for its module."""
+    text = (documented.__doc__ or "").strip()
+    if not text:
+        text = (sys.modules[documented.__module__].__doc__ or "").strip()
+    return text.partition("\n")[0]
 
 
 def _without_none(kind: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stresslab.core.declarations import Declaration, Parameter
+from stresslab.core.declarations import Declaration, Parameter, first_line
 from stresslab.experiment.config import scenario_class
 from stresslab.experiment.shapes import KIND, Shape, declared_parameters, plain, shape_of
 from stresslab.experiment.study import study_of
@@ -41,7 +41,7 @@ class _Writer:
             required = [KIND, *required]
         return {
             "type": "object",
-            "description": (cls.__doc__ or "").strip().partition("\n")[0],
+            "description": first_line(cls),
             "properties": properties,
             "required": required,
             "additionalProperties": False,
