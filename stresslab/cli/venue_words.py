@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from stresslab.core.declarations import first_line
-from stresslab.core.declarations import Declaration, Parameter, build, is_declared
+from stresslab.core.declarations import Declaration, Parameter, build, first_line, is_declared
 from stresslab.core.errors import ConfigError
 from stresslab.experiment.config import read_config
 from stresslab.experiment.paths import nearest
