@@ -86,10 +86,10 @@ def scaled_initial_rate(
     0.6
     """
     if upper_cap <= lower_cap:
-        scaling: Number = int(upper_cap > 0 and open_interest >= upper_cap)
-    else:
-        scaling = clamp((open_interest - lower_cap) / (upper_cap - lower_cap), 0, 1)
-    return min(1, rate + scaling * (1 - rate))
+        return 1 if upper_cap > 0 and open_interest >= upper_cap else min(1, rate)
+    width = upper_cap - lower_cap
+    above = clamp(open_interest - lower_cap, 0, width)
+    return min(1, rate + above * (1 - rate) / width)  # of ints and Fractions, exactly
 
 
 def scaled_initial_margin(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stresslab.core.errors import StresslabError
@@ -55,6 +55,7 @@ def test_orders_that_only_reduce_need_nothing_more(size, reducing):
 
 
 @given(rates, whole, whole)
+@example(Fraction(3, 20), 0, 200)  # no int may become a float
 def test_the_rate_grows_with_open_interest_to_one(rate, interest, more):
     low, high = (
         margins.scaled_initial_rate(rate, oi, lower_cap=200, upper_cap=700)

@@ -15,6 +15,8 @@ from stresslab.core.errors import InvariantError
 from stresslab.core.events import TABLES
 from stresslab.core.ledger import INSURANCE_FUND
 from stresslab.traders.strategies import STRATEGIES
+from stresslab.validation import fire_sale_market, leveraged_funds
+from stresslab.validation.banks import banks
 from tests.markets import (
     TICKS,
     USD,
@@ -58,14 +60,25 @@ def test_every_table_of_the_log_is_there_with_its_columns(log):
 
 
 def everybody():
-    """Return the lively market with two who work off a metaorder."""
-    return lively(traders__metaorders=drawn("metaorder", 2, 5000.0, seconds_between_turns=2.0))
+    """Return the lively market with two who work off a metaorder, two who know of no value."""
+    more = {"wealth_usd": 5000.0, "seconds_between_turns": 2.0}
+    return lively(
+        traders__metaorders=drawn("metaorder", 2, **more),
+        traders__blind=drawn("zero_intelligence", 2, **more),
+    )
+
+
+#: Strategies that trade only in a market made for them.
+OWN_MARKETS = {
+    "leverage_targeting": lambda: fire_sale_market.scenario(fire_sale_market.Setting(), banks()),
+    "value_fund": lambda: leveraged_funds.scenario([5.0], markets=1, steps=40),
+}
 
 
 @pytest.mark.parametrize("kind", sorted(STRATEGIES))
 def test_every_strategy_does_something_in_a_market(kind):
     """Its people end with other positions than they began with; passive ones do not."""
-    model = model_of(everybody())
+    model = model_of(OWN_MARKETS.get(kind, everybody)())
     rows_of = [n for n, name in enumerate(model.world.strategy_names()) if name == kind]
     before = model.world.clearing.accounts.position[:, rows_of].copy()
     model.run()
@@ -108,10 +121,10 @@ def test_agents_can_be_selected_grouped_and_collected():
     assert 0 < len(leveraged) < len(model.agents)
     by_mode = model.agents.groupby("margin_mode")
     sizes = by_mode.count()
-    assert {"isolated", "cross", "flat"} <= sizes.keys() and sum(sizes.values()) == 124
+    assert {"isolated", "cross", "flat"} <= sizes.keys() and sum(sizes.values()) == 126
     assert min(model.agents.get("wallet")) < max(model.agents.get("wallet"))
     kinds = {type(agent).__name__ for agent in model.agents}
-    assert kinds == {STRATEGIES[k].__name__ for k in STRATEGIES}
+    assert kinds == {STRATEGIES[k].__name__ for k in STRATEGIES if k not in OWN_MARKETS}
 
 
 def test_a_model_is_released_after_its_run():
