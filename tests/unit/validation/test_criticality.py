@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -16,19 +17,18 @@ from stresslab.report import criticality as report
 from stresslab.validation.criticality import Sweep, compare, forecast
 from stresslab.validation.criticality.comparison import COMPARED, next_size
 from stresslab.validation.criticality.forecast import critical_shock
-from stresslab.validation.uniform_field import PRICE, Field, even_scenario
+from stresslab.validation.uniform_field import PRICE_USD, scenario
 
-FIELD = Field(0.5, 40)  # 40 longs over 80 ticks
-SIZES = (10 / PRICE, 30 / PRICE, 60 / PRICE)
+DEPTHS = (np.arange(40) + 0.5) / 0.5  # 40 longs over 80 ticks, evenly
+SIZES = (10 / PRICE_USD, 30 / PRICE_USD, 60 / PRICE_USD)
 
 
 def study(**changes: Any) -> dict[str, Any]:
-    scenario = even_scenario(FIELD, 1)
-    del scenario["traders"]["seller"]
-    scenario["duration_seconds"] = 2.0
+    even = scenario([DEPTHS], steps=2)
+    del even["traders"]["seller"]
     shock = {"assets": ["M0"], "fall": 0.1, "at_seconds": 1.0, "over_seconds": 0.0}
-    scenario["market"]["shocks"] = {"fall": shock}
-    return {"name": "even", "seed": 1, "scenario": scenario | changes,
+    even["market"]["shocks"] = {"fall": shock}
+    return {"name": "even", "seed": 1, "scenario": even | changes,
             "designs": {"one": {"replicates": 1}}}  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_the_engine_ends_where_theory_says(sweep: Sweep, tmp_path: Path) -> None
     """10 and 30 ticks of shock become 20 and 60; 60 take the whole band: 60 + 40."""
     found = compare(sweep, tmp_path, workers=1)
     assert [row["size"] for row in found.rows] == list(SIZES)
-    falls = [row["predicted_price_fall"] * PRICE for row in found.rows]
+    falls = [row["predicted_price_fall"] * PRICE_USD for row in found.rows]
     assert falls == pytest.approx([20.0, 60.0, 100.0], abs=1.01)
     for row in found.rows:
         for name in COMPARED:
@@ -53,7 +53,7 @@ def test_the_engine_ends_where_theory_says(sweep: Sweep, tmp_path: Path) -> None
 
 def test_the_forecast_of_an_even_field(sweep: Sweep) -> None:
     ahead = forecast(sweep)
-    assert ahead.map_usd["M0"].sum(axis=1).max() == 40 * PRICE
+    assert ahead.map_usd["M0"].sum(axis=1).max() == 40 * PRICE_USD
     assert ahead.radius == pytest.approx(40 / 10_000)  # all 40 lie within the 1 % of the measure
     assert ahead.critical == [math.inf]
     told = json.loads(json.dumps(report.plain(sweep, ahead, None), allow_nan=False))
