@@ -9,6 +9,9 @@ from stresslab.contagion.measures.measure import Measure
 from stresslab.contagion.next_generation import generations, radius
 from stresslab.contagion.projection import Contagion
 
+#: Eigenvalues differ in their last bits from one Python's libraries to another's.
+DIGITS = 9
+
 
 def spectral_radius(run: Contagion) -> float:
     """Return the growth of forced notional per generation; NaN for fewer than 50 liquidations.
@@ -17,7 +20,7 @@ def spectral_radius(run: Contagion) -> float:
     """
     if denominator_count(run) < LEAST_LIQUIDATIONS:
         return math.nan
-    return radius(generations(run))
+    return round(radius(generations(run)), DIGITS)
 
 
 MEASURES = (
