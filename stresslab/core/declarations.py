@@ -17,6 +17,8 @@ from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
+_DECLARED: set[type] = set()
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Declaration:
@@ -89,6 +91,7 @@ def declared(cls: type[T]) -> type[T]:
     for name, method in _SHARED.items():
         if name not in cls.__dict__:
             setattr(made, name, method)
+    _DECLARED.add(made)
     return made
 
 
@@ -96,8 +99,14 @@ def declared(cls: type[T]) -> type[T]:
 # check of a config would wait for it.
 
 
+@functools.cache
+def _fields(cls: type) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)  # type: ignore[arg-type]
+
+
 def _init(one: Any, **values: Any) -> None:
-    for field in dataclasses.fields(one):
+    cls: type = type(one)
+    for field in _fields(cls):
         if field.name in values:
             value = values.pop(field.name)
         elif field.default_factory is not MISSING:
@@ -116,7 +125,8 @@ def _refuse(one: Any, name: str, *_: Any) -> None:
 
 
 def _values(one: Any) -> dict[str, Any]:
-    return {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    cls: type = type(one)
+    return {field.name: getattr(one, field.name) for field in _fields(cls)}
 
 
 def _repr(one: Any) -> str:
@@ -170,19 +180,26 @@ def _declarations(cls: type) -> dict[str, tuple[Any, Declaration]]:
     hints = typing.get_type_hints(cls)
     return {
         field.name: (hints[field.name], field.metadata["declaration"])
-        for field in dataclasses.fields(cls)  # type: ignore[arg-type]
+        for field in _fields(cls)
         if "declaration" in field.metadata
     }
 
 
 def _default(cls: type, name: str) -> Any:
-    field = next(f for f in dataclasses.fields(cls) if f.name == name)  # type: ignore[arg-type]
+    field = next(f for f in _fields(cls) if f.name == name)
     return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def is_declared(cls: Any) -> bool:
     """Tell whether a type is a ``@declared`` class."""
-    return isinstance(cls, type) and dataclasses.is_dataclass(cls)
+    return cls in _DECLARED
+
+
+def replaced(one: T, values: Mapping[str, Any]) -> T:
+    """Return a declared object with some parameters replaced; the others are shared."""
+    new = object.__new__(type(one))
+    vars(new).update(_values(one), **values)
+    return new
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
@@ -194,17 +211,26 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
 
 
 def _value(kind: Any, kinds: Mapping[str, type] | None, value: Any) -> Any:
-    kind = _without_none(kind)
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if value is None:
         return None
-    if origin is dict:
-        return {k: _value(arguments[1], kinds, v) for k, v in value.items()}
-    if origin is tuple:
-        return tuple(_value(arguments[0], kinds, v) for v in value)
+    container, inner = _parts(kind)
+    if container is dict:
+        return {k: _value(inner, kinds, v) for k, v in value.items()}
+    if container is tuple:
+        return tuple(_value(inner, kinds, v) for v in value)
     if kinds is not None:
         return build(kinds[value["kind"]], value)
-    return build(kind, value) if is_declared(kind) else value
+    return build(inner, value) if is_declared(inner) else value
+
+
+@functools.cache
+def _parts(kind: Any) -> tuple[Any, Any]:
+    """Return the container that a type is, if it is one, and the type of a value in it."""
+    kind = _without_none(kind)
+    container, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if container is dict or container is tuple:
+        return container, arguments[1 if container is dict else 0]
+    return None, kind
 
 
 def first_line(documented: type | Callable[..., Any]) -> str:

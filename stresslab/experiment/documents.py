@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from stresslab.experiment.faults import Fault, Place
 from stresslab.experiment.reader import Document, Reader, Unreadable
@@ -33,9 +33,9 @@ def parse(text: str, file: str) -> Document:
     except Unreadable:
         pass
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1)
-        document.faults.append(Fault(place, "", _wording(error, text, mark.index)))
+        index = _index(error)
+        place = Place(file, *_line_and_column(text, index))
+        document.faults.append(Fault(place, "", _wording(error, text, index)))
     except YAMLError as error:
         place = Place(file, *_line_and_column(text, getattr(error, "position", 0)))
         document.faults.append(Fault(place, "", "a control character is not allowed here"))
@@ -67,10 +67,17 @@ def _line_and_column(text: str, index: int) -> tuple[int, int]:
     return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
 
 
+def _index(error: MarkedYAMLError) -> int:
+    mark = error.problem_mark or error.context_mark
+    return mark.index if mark else 0
+
+
 def _wording(error: MarkedYAMLError, text: str, index: int) -> str:
     if text[index : index + 1] == "\t":
         return "a tab is not allowed here; indent with spaces"
-    problem = error.problem or ""
+    problem = (error.problem or "").replace("did not find expected", "expected")
+    if problem.startswith("expected"):
+        problem += f", found {text[index]!r}" if text[index:] else ", found the end of the text"
     context = f" ({error.context})" if error.context else ""
     hint = (
         "; check the indentation, and quote a text that holds ': '"

@@ -6,7 +6,6 @@ are asked again are those of the new objects and of the objects around them.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -32,12 +31,7 @@ class Judge:
             If an override leads nowhere; the argument is the override.
         """
         ordered = sorted(overrides, key=lambda o: len(o.steps))
-        scenario = self.sound
-        for override in ordered:
-            try:
-                scenario = _replaced(self.shape, scenario, override.steps, override.value)
-            except (KeyError, IndexError, ValueError):
-                raise LookupError(override) from None
+        scenario = _overlaid(self.shape, self.sound, [(o.steps, o) for o in ordered])
         yield from self._around(scenario, ordered)
         for override in ordered:
             path = ".".join(str(step) for step in override.steps)
@@ -64,23 +58,45 @@ def built(shape: Shape, value: Any) -> Any:
     return value
 
 
-def _replaced(shape: Shape, owner: Any, steps: Path, value: Any) -> Any:
-    """Return objects with one of them replaced; everything beside the way is shared."""
-    if not steps:
-        return built(shape, value)
-    step, *rest = steps
+def _overlaid(shape: Shape, owner: Any, overrides: list[tuple[Path, Override]]) -> Any:
+    """Return objects with some inside replaced; everything beside the ways there is shared.
+
+    Each override comes with the steps that are left to its place, shorter ways first.
+    """
+    inside: dict[Any, list[tuple[Path, Override]]] = {}
+    for steps, override in overrides:
+        if steps:
+            inside.setdefault(steps[0], []).append((steps[1:], override))
+        else:
+            owner = built(shape, override.value)
+    new = {}
+    for step, below in inside.items():
+        try:
+            key, inner, value = _child(shape, owner, step)
+        except (KeyError, IndexError, ValueError):
+            raise LookupError(below[0][1]) from None
+        new[key] = _overlaid(inner, value, below)
+    return _with(owner, new) if new else owner
+
+
+def _child(shape: Shape, owner: Any, step: str | int) -> tuple[Any, Shape, Any]:
+    """Return what stands one step inside, with its key and its shape."""
     if isinstance(owner, dict):
-        return {**owner, step: _replaced(shape.item, owner[step], tuple(rest), value)}
+        return step, shape.item, owner[step]
     if isinstance(owner, tuple):
-        items = list(owner)
-        items[int(step)] = _replaced(shape.item, items[int(step)], tuple(rest), value)
-        return tuple(items)
+        return int(step), shape.item, owner[int(step)]
     cls: type = type(owner)
     if not declarations.is_declared(cls):
         raise KeyError(step)
-    inner = shapes(cls)[str(step)]
-    new = _replaced(inner, getattr(owner, str(step)), tuple(rest), value)
-    return dataclasses.replace(owner, **{str(step): new})
+    return str(step), shapes(cls)[str(step)], getattr(owner, str(step))
+
+
+def _with(owner: Any, new: dict[Any, Any]) -> Any:
+    if isinstance(owner, dict):
+        return owner | new
+    if isinstance(owner, tuple):
+        return tuple(new.get(place, item) for place, item in enumerate(owner))
+    return declarations.replaced(owner, new)
 
 
 def _at(value: Any, steps: Path) -> Any:

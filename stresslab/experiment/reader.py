@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
     MappingEndEvent,
@@ -44,7 +44,7 @@ class Reader:
 
     def __init__(self, text: str, file: str, document: Document) -> None:
         self.file, self.document = file, document
-        self.events = list(_parser().parse(text))
+        self.events: list[Any] = list(yaml.parse(text, Loader=yaml.CSafeLoader))
         self.cursor = 0
         self.n_values = 0
         self.anchors: dict[str, int] = {}
@@ -65,10 +65,13 @@ class Reader:
 
     def _is_blank(self) -> bool:
         event = self.events[2]
-        return isinstance(event, ScalarEvent) and not event.value and event.style is None
+        return isinstance(event, ScalarEvent) and not event.value and not event.style
 
     def _place(self, event: Any) -> Place:
-        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        if isinstance(event, ScalarEvent) and not event.style and not event.value:
+            mark = self.events[self.cursor - 1].end_mark  # nothing is written: behind its key
+        return Place(self.file, mark.line + 1, mark.column + 1)
 
     def _fault(self, event: Any, path: Path, message: str) -> None:
         self.document.faults.append(Fault(self._place(event), dotted(path), message))
@@ -121,7 +124,7 @@ class Reader:
             return self._mapping(path)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(path)
-        is_plain = event.style is None and event.tag is None
+        is_plain = not event.style and event.tag is None
         return read_scalar(event.value) if is_plain else event.value
 
     def _sequence(self, path: Path) -> list[Any]:
@@ -184,9 +187,3 @@ def _move_places(document: Document, source: Path, target: Path) -> None:
     for places in (document.places, document.key_places):
         for path in [p for p in places if p[:depth] == source and len(p) > depth]:
             places.setdefault((*target, *path[depth:]), places[path])
-
-
-def _parser() -> YAML:
-    parser = YAML(typ="safe", pure=True)
-    parser.version = (1, 2)
-    return parser

@@ -133,7 +133,7 @@ class _Running:
         contents = {
             self.folder.resolved: (canonical(self.plan.resolved) + "\n").encode(),
             self.folder.design: parquet_bytes(design_frame(self.plan)),
-            self.folder.config: config_text(self.config, self.plan).encode(),
+            self.folder.config: config_text(self.plan).encode(),
         }
         for name, file in self.plan.files.items():
             contents[self.folder.path / name] = Path(file).read_bytes()

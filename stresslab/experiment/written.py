@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import io
-
-from ruamel.yaml import YAML
+import yaml
 
 from stresslab.experiment.cells import Plan
-from stresslab.experiment.config import Config
+from stresslab.experiment.scalars import read_scalar
 
 
-def config_text(config: Config, plan: Plan) -> str:
+def config_text(plan: Plan) -> str:
     """Return the YAML of a config that can be run again from the folder of its run.
 
     It has what the config, the files it extends and the overrides said; defaults are left out
     (they stand in ``resolved.json``).
     """
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    writer.width = 100
-    buffer = io.StringIO()
-    writer.dump(plan.written, buffer)
-    return buffer.getvalue()
+    return yaml.dump(plan.written, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=100)
+
+
+class _Writer(yaml.CSafeDumper):
+    """Writes plain values so that the reader of configs finds the same ones."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _text(writer: _Writer, text: str) -> yaml.ScalarNode:
+    """Quote what would be read as a number; the library knows the scalars of YAML 1.1 alone."""
+    style = None if isinstance(read_scalar(text), str) else "'"
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Writer.add_representer(str, _text)

@@ -18,7 +18,7 @@ _LIBRARIES = (
     "numpy",
     "polars",
     "pydantic-core",
-    "ruamel.yaml",
+    "pyyaml",
     "scipy",
 )
 

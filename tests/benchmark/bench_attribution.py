@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stresslab.contagion import Contagion
 from stresslab.core.events import TABLES
+from stresslab.experiment.documents import read_document
 from stresslab.liquidation import engine as engine_module
 from stresslab.liquidation.adl_trail import AdlTrail
 from stresslab.liquidation.engine import LiquidationEngine
@@ -77,9 +78,7 @@ def _timed(function: Callable[..., Any], name: str, seconds: dict[str, float]) -
 
 def attribution(scale: int) -> dict[str, object]:
     """Return the share of causes in a run of ``scale`` crowds of the headline, isolated."""
-    from ruamel.yaml import YAML
-
-    plain = YAML(typ="safe", pure=True).load(CONFIG)["scenario"]
+    plain = read_document(str(CONFIG)).value["scenario"]
     plain["market"]["shocks"]["first"].update(assets=EVERYTHING, fall=0.2)
     for group in plain["traders"].values():
         group["count"] *= scale

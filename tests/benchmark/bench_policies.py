@@ -19,9 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ruamel.yaml import YAML
-
 from stresslab.core.declarations import build
+from stresslab.experiment.documents import read_document
 from stresslab.liquidation.adl import ADL_POLICIES
 from stresslab.liquidation.closures import CLOSURES
 from stresslab.liquidation.socialised import SOCIALISED_LOSSES
@@ -78,7 +77,7 @@ def policies() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def scenario(changes: dict[str, Any]) -> Scenario:
     """Return the headline market with changes."""
-    plain = YAML(typ="safe", pure=True).load(CONFIG)["scenario"]
+    plain = read_document(str(CONFIG)).value["scenario"]
     plain["market"]["shocks"]["first"].update(assets=["BTC"], fall=0.2)
     plain["margin_mode"] = {"kind": "fixed_share", "cross_share": 0.5}
     plain.setdefault("liquidation", {})["insurance_fund_usd"] = 0.0

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from stresslab.core.declarations import build
 from stresslab.core.events import TABLES, EventLog
+from stresslab.experiment.documents import read_document
 from stresslab.scenario import Scenario
 
 CONFIG = Path(__file__).parents[2] / "configs" / "cross_vs_isolated.yaml"
@@ -18,7 +18,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "cross_vs_isolated.yaml"
 
 def headline(cross_share: float, **changes: Any) -> Scenario:
     """Return the scenario after a fall of 20 % of BTC, with changes of its top level."""
-    plain = YAML(typ="safe", pure=True).load(CONFIG)["scenario"]
+    plain = read_document(str(CONFIG)).value["scenario"]
     plain["market"]["shocks"]["first"].update(assets=["BTC"], fall=0.2)
     plain["margin_mode"] = {"kind": "fixed_share", "cross_share": cross_share}
     return build(Scenario, {**plain, **changes})

@@ -7,10 +7,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from stresslab.cli import commands
 from stresslab.experiment.config import read_config
+from stresslab.experiment.documents import parse, read_document
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -78,8 +78,8 @@ def test_commands_that_are_shown_exist(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["add-a-strategy.md", "add-an-impact-law.md", "add-a-closure.md"])
 def test_the_config_that_is_shown_is_sound(page: str) -> None:
-    read = YAML(typ="safe").load
-    study, (shown,) = read(CONFIG), map(read, blocks(page, "yaml"))
+    study = read_document(str(CONFIG)).value
+    (shown,) = (parse(text, page).value for text in blocks(page, "yaml"))
     for name, content in shown.items():
         study["scenario"][name] = {**study["scenario"][name], **content}
 

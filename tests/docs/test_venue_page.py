@@ -8,10 +8,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from stresslab.cli import main
 from stresslab.experiment.config import read_config
+from stresslab.experiment.documents import parse
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "use-a-venue.md"
 SOUND = str(Path(__file__).parents[1] / "data" / "bad_configs" / "sound.yaml")
@@ -36,13 +37,12 @@ def test_its_commands_run_and_print_what_it_shows(
 
 
 def test_its_configs_are_sound(tmp_path: Path) -> None:
-    parts = [YAML(typ="safe").load(text) for text in _blocks("yaml")[:-1]]
+    parts = [parse(text, str(PAGE)).value for text in _blocks("yaml")[:-1]]
     assert len(parts) == 3
     for number, part in enumerate(parts):
         config = tmp_path / f"{number}.yaml"
         part["extends"] = SOUND
-        with config.open("w") as stream:
-            YAML(typ="safe").dump(part, stream)
+        config.write_text(yaml.safe_dump(part))
         assert read_config(config).designs
 
 

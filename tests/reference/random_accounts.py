@@ -11,9 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from stresslab.core.declarations import build
+from stresslab.experiment.documents import read_document
 from stresslab.margin.portfolio.rules import PortfolioRules
 from tests.reference.plain_add_ons import Sight, raise_rates
 from tests.reference.plain_grid import grid_need
@@ -37,7 +36,7 @@ def published_tables() -> list[list[dict[str, Any]]]:
             {"floor_usd": r[0], "maintenance_rate": r[2], "max_leverage": r[3]} for r in row["rows"]
         ])  # fmt: skip
     for pack in sorted((ROOT / "configs/venues").glob("*.yaml")):
-        read = YAML(typ="safe").load(pack.read_text(encoding="utf-8"))
+        read = read_document(str(pack)).value
         found += read["scenario"]["margin"].get("brackets", {}).values()
     return [[dict(row) for row in table] for table in found]
 

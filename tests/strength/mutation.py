@@ -72,9 +72,9 @@ def _warm_up() -> None:
     import numpy
     import pydantic
     import pytest
-    import ruamel.yaml
+    import yaml
 
-    assert all((mesa, numba, numpy, pydantic, pytest, ruamel.yaml))
+    assert all((mesa, numba, numpy, pydantic, pytest, yaml))
 
 
 def _try_room(room: str, options: argparse.Namespace, reach: Reach) -> tuple[int, int]:

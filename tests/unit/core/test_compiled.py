@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,9 +47,16 @@ def test_a_kernel_leaves_the_count_of_holders_alone():
     assert [sys.getrefcount(column) for column in fills] == before
 
 
-def test_a_kernel_is_compiled_once_for_all_numbers_that_kernels_pass():
-    add_two_fills(make_fills(3))
-    assert len(add_fill.signatures) == 1
+def test_a_kernel_is_compiled_once_for_all_numbers_that_kernels_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In a copy of this file, which no earlier process can have compiled."""
+    name = f"kernels_{secrets.token_hex(8)}"
+    shutil.copy(__file__, tmp_path / f"{name}.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    kernels = import_module(name)
+    kernels.add_two_fills(make_fills(3))
+    assert len(kernels.add_fill.signatures) == 1
 
 
 def test_a_strided_view_can_be_passed():

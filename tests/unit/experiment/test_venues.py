@@ -200,7 +200,7 @@ def test_what_was_written_is_kept_without_the_pack_and_gives_the_same_again() ->
     values["designs"]["all"]["arms"] = {"a": {}, "okx": {"scenario.venue": "okx"}}
     config = read_config(values, ["scenario.margin.cross.penalty_rate=0.02"])
 
-    assert "brackets" not in config_text(config, make_plan(config))
+    assert "brackets" not in config_text(make_plan(config))
     again = read_config(config.written)
     assert again.values == config.values
     assert cells(again) == cells(config)
