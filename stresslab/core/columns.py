@@ -185,6 +185,14 @@ def make_orders(capacity: int) -> Orders:
     return Orders(np.zeros(1, np.int64), *columns)
 
 
+def emptied(orders: Orders, room: int) -> Orders:
+    """Return an empty batch with room for some orders: the given one, if it is large enough."""
+    if orders.lots.size < room:
+        return make_orders(2 * room)
+    orders.n[0] = 0
+    return orders
+
+
 def make_fills(capacity: int) -> Fills:
     """Return an empty batch of at most ``capacity`` fills."""
     import numpy as np

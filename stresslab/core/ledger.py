@@ -204,7 +204,7 @@ class Conservation:
                 f"step {step}, {stage}: money is {money} micro-USD, {money - self._money:+d} off "
                 f"the initial {self._money}"
             )
-        for asset in np.flatnonzero(lots != self._lots):
+        for asset in (lots != self._lots).nonzero()[0]:
             raise InvariantError(
                 f"step {step}, {stage}: asset {asset} has {lots[asset]} lots in sum, "
                 f"{lots[asset] - self._lots[asset]:+d} off the initial {self._lots[asset]}"

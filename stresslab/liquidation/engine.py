@@ -113,18 +113,17 @@ class LiquidationEngine:
         self._unfilled = []
         self.forced_lots[:] = 0
         self._restraints.open_step()
-        self.lowest_marks = np.full_like(self._board.ticks, np.iinfo(np.int64).max)
+        self.lowest_marks.fill(np.iinfo(np.int64).max)
 
     def move_marks(self, step: int, *, round_: int = 0) -> None:
         """Let the marks follow index and books; a new stage begins with the moves recorded."""
         self.recorder.stage += 1
-        for asset in range(self._board.ticks.size):
-            old = int(self._board.ticks[asset])
+        for asset, old in enumerate(self._board.ticks.tolist()):
             shares = self._board.update(asset, time_passes=round_ == 0)
             if shares is not None:
                 new = int(self._board.ticks[asset])
                 self.recorder.price_move(step, round_, asset, old, new, shares)
-        self.lowest_marks = np.minimum(self.lowest_marks, self._board.ticks)
+        np.minimum(self.lowest_marks, self._board.ticks, out=self.lowest_marks)
         self._breaker.watch(step, self._board.ticks)
 
     def liquidate(self, step: int, suspects: np.ndarray) -> None:
@@ -213,6 +212,8 @@ class LiquidationEngine:
     def _close_spells(self, step: int, breached: np.ndarray) -> None:
         still = set(breached.tolist())
         over = [code for code in self._active if code not in still]
+        if not over:
+            return
         _, _, notional = self._states(np.array(over, np.int64))
         for code, held in zip(over, notional.tolist(), strict=True):
             self._end(code, step, "restored" if held else "closed")
@@ -301,7 +302,8 @@ class LiquidationEngine:
     def _withdraw(self) -> None:
         """Cancel the resting orders of every pool that is being closed."""
         n = int(self._orders.n[0])
-        self._floor.withdraw(np.unique(self._orders.pool[:n]))
+        pools = sorted(set(self._orders.pool[:n].tolist()))
+        self._floor.withdraw(np.array(pools, np.int64))
 
     def _attribute(self, moves: np.ndarray) -> None:
         """Tell board and floor which liquidation moved which book price, and whose flow it is."""
@@ -329,10 +331,14 @@ class LiquidationEngine:
         if self._rules.adl and self._rules.adl_on_exhausted_book:
             self._waterfall.begin()
             self._take_over_unfilled(step)
+        if not self._active:
+            return
         ids, n_accounts = self._clearing.accounts.id, self._clearing.accounts.id.size
         codes = np.array(list(self._active), np.int64)
         equity = self._equities_to_settle(codes)
         short = np.flatnonzero(equity < 0)  # no payment can make another pool short
+        if not short.size:
+            return
         short = short[np.lexsort((codes[short], ids[codes[short] % n_accounts]))]
         codes, deficits = codes[short], -equity[short]
         spells = [self._active[code] for code in codes.tolist()]

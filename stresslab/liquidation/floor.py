@@ -114,9 +114,12 @@ class LimitOrderFloor:
         )  # fmt: skip
         _note_last_trades(self.fills, c.tables.unit_value, self.last)
         tags, assets = np.nonzero(self._moves)
+        twice = self._moves[tags, assets]
         return [
-            (int(a), TAG_CAUSES[t], self._moves[t, a] / 2.0)
-            for t, a in zip(tags, assets, strict=True)
+            (asset, TAG_CAUSES[tag], ticks / 2.0)
+            for tag, asset, ticks in zip(
+                tags.tolist(), assets.tolist(), twice.tolist(), strict=True
+            )
         ]
 
     def force(

@@ -82,7 +82,7 @@ class Recorder:
         self.log.append(
             "alerts",
             step=step, round=round_, account=self.accounts.id[n],
-            mode=np.where(pool > 0, MODES[1], MODES[2]).astype(object), asset=pool - 1,
+            mode=_modes(pool > 0), asset=pool - 1,
             level=level, equity_micro_usd=equity, maintenance_micro_usd=maintenance,
         )  # fmt: skip
 
@@ -170,7 +170,7 @@ class Recorder:
             liquidation=spells[pools],
             account=self.accounts.id[orders.account[:n]],
             asset=assets,
-            mode=np.where(is_isolated, MODES[1], MODES[2]).astype(object),
+            mode=_modes(is_isolated),
             stage=self.stage + 1,
             step=step,
             round=round_,
@@ -192,7 +192,7 @@ class Recorder:
             "waterfall",
             step=step, liquidation=[spell.id for spell in spells], account=self.accounts.id[n],
             asset=[spell.charged_asset for spell in spells],
-            mode=np.where(pool > 0, MODES[1], MODES[2]).astype(object), deficit_micro_usd=paid,
+            mode=_modes(pool > 0), deficit_micro_usd=paid,
             fund_micro_usd=paid, adl_micro_usd=0, socialised_micro_usd=0,
         )  # fmt: skip
 
@@ -242,3 +242,11 @@ class Recorder:
                 "liquidations",
                 liquidation=spell.id, end_step=spell.end_step, outcome=spell.outcome, **opened,
             )  # fmt: skip
+
+
+_POOL_MODES = np.array([MODES[2], MODES[1]], object)
+
+
+def _modes(is_isolated: np.ndarray) -> np.ndarray:
+    """Return the names of pools' modes."""
+    return _POOL_MODES[is_isolated.astype(np.int64)]

@@ -25,6 +25,8 @@ def hold_back(stops: Orders, closed: np.ndarray) -> None:
     Limit orders are not kept: they are sent anew every step until their position is closed.
     """
     n = int(stops.n[0])
+    if n == 0:
+        return
     waits = closed[stops.asset[:n]] & (stops.kind[:n] == MARKET)
     kept = int(np.count_nonzero(waits))
     for column in stops[1:]:

@@ -134,7 +134,7 @@ class Recording:
     def requests(self, step: int, orders: Orders) -> None:
         """Record what traders asked for beside orders, with the venue's answers."""
         kinds = orders.kind[: orders.n[0]]
-        rows = np.flatnonzero(kinds > CANCEL_ALL)
+        rows = (kinds > CANCEL_ALL).nonzero()[0]
         if rows.size == 0:
             return
         lots, is_mode = orders.lots[rows], kinds[rows] == SET_MODE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mesa
 import numpy as np
 
-from stresslab.core.columns import Orders, make_orders
+from stresslab.core.columns import Orders, emptied, make_orders
 from stresslab.core.events import EventLog
 from stresslab.core.ledger import Conservation
 from stresslab.core.random import Streams
@@ -51,6 +51,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self.streams = Streams(seed, replicate)
         self.log = EventLog()
         self.clock = 0
+        self._n_burn_in = scenario.n_burn_in
         self.world: World = open_world(scenario, self.streams)
         make_agents(self, self.world.crowd.groups)
         w = self.world
@@ -66,6 +67,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self._orders = w.crowd.orders
         self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
         self._cuts = make_orders(0)
+        self._watched = np.empty((3, len(scenario.assets)), np.int64)
         self._answers = Answers(*(getattr(w.crowd.columns, name) for name in Answers._fields))
         self._premium = PremiumAverage(
             scenario.market.funding, len(scenario.assets), scenario.step_seconds
@@ -108,15 +110,16 @@ class StressModel(mesa.Model):  # type: ignore[misc]
     @property
     def recorded_step(self) -> int:
         """The step as the event log counts it: 1 is the first after the burn-in."""
-        return self.clock - self._scenario.n_burn_in
+        return self.clock - self._n_burn_in
 
     def index(self) -> None:
         """Let the exogenous price move, and what earlier flow displaced come back."""
         w = self.world
-        old, new = w.oracle[self.clock - 1], w.index[self.clock]
+        new = w.index[self.clock]
         w.oracle_now[:] = w.oracle[self.clock]
-        for asset in np.flatnonzero(w.oracle_now != old):
-            w.board.index_moved(int(asset), float(w.oracle_now[asset] - old[asset]))
+        moves = (w.oracle_now - w.oracle[self.clock - 1]).tolist()
+        for asset, ticks in enumerate(moves):
+            w.board.index_moved(asset, float(ticks))
         self._book_moved(w.floor.open_step(new, self._scenario.step_seconds))
         w.market.index[:] = new
         w.market.step[0] = self.clock
@@ -158,15 +161,16 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         if self._scenario.margin.call_below_initial:
             below = pools_below_initial_margin(c.accounts, c.tables, marks)
             called, crossed = with_a_level_below(called, crossed, below)
-        self._cuts = make_orders(called.size * marks.size)
+        self._cuts = emptied(self._cuts, called.size * marks.size)
         send_margin_calls(
             c.accounts, c.house, c.journal, c.tables, marks, called, crossed, w.called,
             self._answers, self._cuts, self.streams["topup"], self.clock,
         )  # fmt: skip
         if self._change.ignores_stops:
             return
-        watched = np.stack([marks, w.floor.last_trades(), w.oracle_now])
-        look_at_stops(c.accounts, watched, self._stop_book, self._stops)
+        for row, prices in enumerate((marks, w.floor.last_trades(), w.oracle_now)):
+            self._watched[row] = prices
+        look_at_stops(c.accounts, self._watched, self._stop_book, self._stops)
 
     def _pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the pools to call and their levels, after what comes over from other chains."""
