@@ -16,7 +16,7 @@ import numpy as np
 
 from stresslab.core.errors import StorageError
 from stresslab.experiment.cells import scenario_of
-from stresslab.experiment.worker import Reply, Setup, Task
+from stresslab.experiment.messages import Reply, Setup, Task
 from stresslab.results.event_files import pack_events
 from stresslab.results.files import sha256
 from stresslab.results.folder import RunFolder

@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from stresslab.core.errors import StresslabError
-from stresslab.experiment.worker import ENVIRONMENT, Reply, Setup, Task
+from stresslab.experiment.messages import Reply, Setup, Task
+from stresslab.experiment.worker import ENVIRONMENT
 
 ATTEMPTS = 2  # a worker that dies may have been killed for no fault of its cell
 

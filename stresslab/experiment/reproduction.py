@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stresslab.core.errors import ConfigError, StorageError
+from stresslab.experiment.messages import Reply, Setup, Task
 from stresslab.experiment.pool import Death, Pool
 from stresslab.experiment.runner import Options, available_cores
-from stresslab.experiment.worker import Reply, Setup, Task
 from stresslab.results.comparison import differences
 from stresslab.results.folder import RunFolder
 from stresslab.results.identity import RESULTS_VERSION

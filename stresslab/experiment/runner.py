@@ -10,11 +10,11 @@ from pathlib import Path
 
 from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.experiment.cells import Plan, make_plan
-from stresslab.experiment.columns import design_frame
 from stresslab.experiment.config import Config
+from stresslab.experiment.design_frame import design_frame
+from stresslab.experiment.messages import Reply, Setup, Task
 from stresslab.experiment.pool import ATTEMPTS, Death, Pool
 from stresslab.experiment.progress import Progress, Silent
-from stresslab.experiment.worker import Reply, Setup, Task
 from stresslab.experiment.written import config_text
 from stresslab.results.files import storage_errors, write_whole
 from stresslab.results.folder import RunFolder

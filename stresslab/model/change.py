@@ -14,7 +14,7 @@ from stresslab.traders.counterfactual import Counterfactual
 
 if TYPE_CHECKING:
     from stresslab.liquidation.engine import LiquidationEngine
-    from stresslab.model.opening import World
+    from stresslab.model.world import World
 
 
 def choose_first_modes(rules: Counterfactual, accounts: Accounts, is_spot: np.ndarray) -> None:

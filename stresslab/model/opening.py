@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,12 +40,12 @@ from stresslab.market.circuit_breaker import CircuitBreaker
 from stresslab.market.impact_book import make_impact_books
 from stresslab.market.index import SECONDS_PER_DAY, index_path
 from stresslab.market.limit_order_book import make_limit_order_books
-from stresslab.market.marks import MarkBoard
 from stresslab.market.median_mark import make_board
 from stresslab.market.oracle import oracle_path
 from stresslab.market.rules import BrownianIndex, ReplayIndex
 from stresslab.market.view import make_market
 from stresslab.model.change import choose_first_modes
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 from stresslab.traders.crowd import Crowd
 from stresslab.traders.kernels.population import lognormals
@@ -54,33 +53,6 @@ from stresslab.traders.planning import Instruments
 from stresslab.traders.population import Population
 
 MICRO = 1_000_000
-
-
-@dataclass
-class World:
-    """Everything a model steps: state in columns, books, marks, people."""
-
-    clearing: Clearing
-    floor: Any
-    board: MarkBoard
-    rates: RatesInForce
-    breaker: CircuitBreaker
-    market: Market
-    crowd: Crowd
-    index: np.ndarray  # (n_steps + 1, A) ticks
-    oracle: np.ndarray  # (n_steps + 1, A) ticks, the index as the venue knows it
-    oracle_now: np.ndarray  # (A,) its row of this step
-    chains: ChainBook | None  # what accounts keep on other chains; None where all is here
-    called: np.ndarray  # (pools * N,) who has had a margin call
-    fading: float  # weight that volatility and trend keep in a step
-
-    def group_names(self) -> list[str]:
-        """Return the name of each account's group, by row."""
-        return [self.crowd.groups[place].name for place in self.crowd.columns.group]
-
-    def strategy_names(self) -> list[str]:
-        """Return the strategy of each account, by row."""
-        return [self.crowd.groups[place].kind for place in self.crowd.columns.group]
 
 
 def open_world(scenario: Scenario, streams: Streams) -> World:

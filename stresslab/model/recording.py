@@ -14,8 +14,8 @@ from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
 from stresslab.margin.pools import account_equities
 from stresslab.margin.requests import ANSWERS
 from stresslab.margin.tiers import RATE_UNIT
-from stresslab.model.opening import World
 from stresslab.model.sight import open_interest
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 
 _PATH = (

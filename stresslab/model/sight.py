@@ -6,7 +6,7 @@ import numpy as np
 
 from stresslab.core.compiled import kernel
 from stresslab.margin.requirement.part import Sight
-from stresslab.model.opening import World
+from stresslab.model.world import World
 
 MICRO = 1_000_000
 

@@ -25,9 +25,10 @@ from stresslab.market.funding import (
 from stresslab.market.view import look
 from stresslab.model.change import Change
 from stresslab.model.halts import admit, hold_back
-from stresslab.model.opening import World, open_world
+from stresslab.model.opening import open_world
 from stresslab.model.recording import Recording
 from stresslab.model.sight import sight_of
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 from stresslab.traders.agents import make_agents, release
 

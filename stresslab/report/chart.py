@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from stresslab.core.errors import StresslabError
 from stresslab.report.labels import Label
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ Frames = Mapping[str, pl.DataFrame]
 
 #: What each quantity in the frames is called, by column or outcome name.
 Labels = Mapping[str, Label]
-
-
-class NotInRun(StresslabError):
-    """The run holds nothing for this figure; the message is the reason shown in the report."""
 
 
 @dataclass(frozen=True)

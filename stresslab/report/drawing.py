@@ -9,9 +9,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from stresslab.core.errors import ConfigError
-from stresslab.report.chart import Chart, NotInRun, Prepared
+from stresslab.report.chart import Chart, Prepared
 from stresslab.report.figures import FIGURES
 from stresslab.report.html import Absent, Picture
+from stresslab.report.missing import NotInRun
 from stresslab.report.save import save
 from stresslab.report.source import Source, sources
 from stresslab.report.style import theme

@@ -19,8 +19,8 @@ from stresslab.contagion import Contagion
 from stresslab.contagion.outcomes import OUTCOMES
 from stresslab.experiment.cells import scenario_of
 from stresslab.market.rules import Shock
-from stresslab.report.chart import NotInRun
 from stresslab.report.labels import FRACTION, Label, number
+from stresslab.report.missing import NotInRun
 from stresslab.report.words import parameter_label
 from stresslab.results.run import Run
 from stresslab.traders.choice.fixed_share import FixedShare

@@ -8,7 +8,7 @@ import numpy as np
 
 from stresslab.margin.pools import pool_states
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
-from stresslab.model.opening import World
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stresslab.market.books import ImpactBookRules
 from stresslab.market.impact.law import ONE_PERCENT
-from stresslab.model.opening import World
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 from stresslab.traders.rules import TraderGroup
 from stresslab.traders.strategies import STRATEGIES, kind_of

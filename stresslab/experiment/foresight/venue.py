@@ -9,7 +9,7 @@ from stresslab.core.events import CROSS, ISOLATED
 from stresslab.experiment.foresight.closures import closures
 from stresslab.experiment.foresight.impact import impact
 from stresslab.model import StressModel
-from stresslab.model.opening import World
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 from stresslab.traders.agents import release
 

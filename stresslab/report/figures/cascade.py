@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import legend_above
 from stresslab.report.cascades import RULE, episode_frames, largest_episode
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, rounded, short
+from stresslab.report.missing import NotInRun
 from stresslab.report.seaborn import sns
 from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, PAGE, QUIET, asset_colours

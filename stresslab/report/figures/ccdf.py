@@ -10,8 +10,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from stresslab.analysis.distributions import pooled_ccdf
 from stresslab.report.axes import head, line, panels, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, short, show_unit
+from stresslab.report.missing import NotInRun
 from stresslab.report.source import Source
 from stresslab.report.style import QUIET, Stroke, strokes
 from stresslab.report.tails import tail

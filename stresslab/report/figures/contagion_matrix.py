@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from stresslab.analysis.intervals import student
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, note
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, number, rounded, short
+from stresslab.report.missing import NotInRun
 from stresslab.report.seaborn import sns
 from stresslab.report.source import STUDENT, Source
 from stresslab.report.style import MAGNITUDES, PAGE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.levels import MEANS, is_response, lay_out, means
+from stresslab.report.missing import NotInRun
 from stresslab.report.points import draw_points
 from stresslab.report.source import Source
 from stresslab.report.style import strokes

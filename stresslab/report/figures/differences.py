@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from stresslab.analysis.contrasts import contrasts
 from stresslab.contagion.outcomes import OUTCOMES
 from stresslab.report.axes import head, interval_lines, panels, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import FRACTION, Label, show_unit
 from stresslab.report.levels import is_response, lay_out, n_sizes
+from stresslab.report.missing import NotInRun
 from stresslab.report.points import draw_points
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes

@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 
 from stresslab.analysis.fragility import SYSTEMIC, fragility
 from stresslab.report.axes import head, interval_lines, panels, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import FRACTION, Label, show_unit
 from stresslab.report.levels import is_response, n_sizes
+from stresslab.report.missing import NotInRun
 from stresslab.report.source import SHOCK_SIZE, Source
 from stresslab.report.style import strokes
 

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from stresslab.report.axes import head, note, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, show_unit
+from stresslab.report.missing import NotInRun
 from stresslab.report.source import Source
 from stresslab.report.style import PAGE, QUIET, strokes
 

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from stresslab.contagion.columns import MICRO_USD
 from stresslab.report.axes import head, line, panels, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, short, show_unit
+from stresslab.report.missing import NotInRun
 from stresslab.report.source import Source
 from stresslab.report.style import Stroke, strokes
 

@@ -13,8 +13,9 @@ from stresslab.analysis.intervals import ratio_of_sums
 from stresslab.analysis.summaries import summarise
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import head, legend_above, panels
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import FRACTION, Label, number
+from stresslab.report.missing import NotInRun
 from stresslab.report.seaborn import sns
 from stresslab.report.source import CROSS_SHARE, SHOCK_SIZE, Source
 from stresslab.report.style import MAGNITUDES, PAGE

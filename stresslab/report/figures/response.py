@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from stresslab.analysis.summaries import summarise
 from stresslab.report.axes import from_zero, head, interval_lines, panels, series_legend
-from stresslab.report.chart import Chart, Frames, Labels, NotInRun, Prepared
+from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import show_unit
 from stresslab.report.levels import MEANS, is_response, lay_out, means, n_sizes
+from stresslab.report.missing import NotInRun
 from stresslab.report.points import draw_points
 from stresslab.report.source import SHOCK_SIZE, STUDENT, Source
 from stresslab.report.style import Stroke, strokes

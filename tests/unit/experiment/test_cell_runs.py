@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stresslab.experiment.cell_runs import CellRuns
-from stresslab.experiment.worker import Setup, Task
+from stresslab.experiment.messages import Setup, Task
 from tests.toy_study import SIMULATION, run
 
 
