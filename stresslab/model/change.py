@@ -50,9 +50,9 @@ class Change:
         if rules.without_stop_orders:
             stops.n[0] = 0
         if rules.quiet_assets:
-            self._engine.silence(np.flatnonzero(np.isin(self._assets, rules.quiet_assets)))
+            self._engine.closing.silence(np.flatnonzero(np.isin(self._assets, rules.quiet_assets)))
         if rules.feedback:
-            self._engine.change_feedback(rules.feedback)
+            self._engine.closing.feedback = rules.feedback
 
     @property
     def ignores_stops(self) -> bool:

@@ -75,7 +75,7 @@ class Recording:
             ask_depth,
             open_interest(w),
             w.floor.volume,
-            self._engine.forced_lots,
+            self._engine.closing.forced_lots,
             c.house.cash[FIRST_OWN_FUND:],
             w.breaker.halted(clock - self._scenario.n_burn_in),
         )

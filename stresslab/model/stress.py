@@ -178,10 +178,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         chains, step = self.world.chains, self.recorded_step
         if chains is not None:
             chains.arrive(step)
-        called, crossed = self.engine.pools_to_call()
+        called, crossed = self.engine.spells.pools_to_call()
         if chains is None or not chains.send(called[called < chains.accounts.id.size], step):
             return called, crossed
-        return self.engine.pools_to_call()
+        return self.engine.spells.pools_to_call()
 
     def liquidate(self) -> None:
         """Close pools in breach, round after round."""

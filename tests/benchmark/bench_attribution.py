@@ -28,10 +28,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from stresslab.contagion import Contagion
 from stresslab.core.events import TABLES
 from stresslab.experiment.documents import read_document
-from stresslab.liquidation import engine as engine_module
+from stresslab.liquidation import spells
 from stresslab.liquidation.adl_trail import AdlTrail
-from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.liquidation.recorder import Recorder
+from stresslab.liquidation.rounds import Rounds
 from stresslab.market.marks import MarkBoard
 from stresslab.model import StressModel
 from tests.benchmark.headline import CONFIG, headline
@@ -41,10 +41,10 @@ EVERYTHING = ["BTC", "ETH", "SOL", "XRP", "DOGE"]
 
 #: Where causes are recorded; ``update`` sets the marks too, so that it is counted too high.
 RECORDING = (
-    (engine_module, "explain"),
+    (spells, "explain"),
     (AdlTrail, "sources"),
     (AdlTrail, "note"),
-    (LiquidationEngine, "_attribute"),
+    (Rounds, "_attribute"),
     (Recorder, "open_spells"),
     (Recorder, "price_move"),
     (MarkBoard, "update"),

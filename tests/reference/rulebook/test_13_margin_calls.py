@@ -199,11 +199,11 @@ def test_an_alert_precedes_every_liquidation_but_the_counted_gaps(book, levels):
     model = model_of(lively(book, duration_seconds=22.0, margin__call_levels=levels))
     lowest, above, silent = Fraction(str(levels[0])), {}, Counter()
     engine, accounts = model.engine, model.world.clearing.accounts
-    judge = engine._judge
+    judge = engine.spells.judge
 
     def watched(step, round_, suspects):
         first = len(engine.recorder.spells)
-        breached = judge(step, round_, suspects)
+        judged = judge(step, round_, suspects)
         n_pools, n = accounts.cash.shape[0], accounts.id.size
         for spell in engine.recorder.spells[first:]:
             silent[spell.code % n] += above.get(spell.code, True)
@@ -213,9 +213,9 @@ def test_an_alert_precedes_every_liquidation_but_the_counted_gaps(book, levels):
                 is_held = pool > 0 or (accounts.mode[:, row] == 2).any()
                 is_above = not is_held or maintenance <= lowest * equity
                 above[pool * n + row] = is_above or equity < maintenance
-        return breached
+        return judged
 
-    engine._judge = watched
+    engine.spells.judge = watched
     tables = tables_of(model)
 
     assert tables["accounts"]["n_gaps"].tolist() == [silent[row] for row in range(accounts.id.size)]

@@ -578,7 +578,7 @@ def test_an_auction_concedes_more_with_time(side, elapsed, off):
     book = model.world.floor
     ask = [Ask(1, side * 10, expected - side * off, LIMIT)]
     book.match(orders_of(ask), np.array([0]), np.array([mark]))
-    book.force(orders, np.array([0]), model.engine._charges, np.array([mark]))
+    book.force(orders, np.array([0]), model.engine.closing.charges, np.array([mark]))
     assert orders.filled[0] == (-side * 10 if off == 0 else 0)
 
 

@@ -71,7 +71,7 @@ def test_forced_orders_move_the_mark_and_breach_the_next_one():
 @pytest.mark.parametrize(("was", "now"), [("no_feedback", "market"), ("market", "slipped")])
 def test_feedback_that_is_changed_before_the_fall_is_the_feedback_of_the_fall(was, now):
     model = model_of(two_longs(was))
-    model.engine.change_feedback(now)
+    model.engine.closing.feedback = now
     assert cash(tables_of(model)) == cash(passive(now)) != cash(passive(was))
 
 
@@ -204,7 +204,7 @@ def test_quotes_that_leave_a_quiet_market_move_its_price_as_quotes():
     )
     quotes = {1: [Ask(0, 1, 9400), Ask(1, 10, 9000), Ask(1, -1, 10_600)], 2: [Ask(1, -1, 9420)]}
     model = scripted(scenario, quotes)
-    model.engine.silence(np.array([0]))
+    model.engine.closing.silence(np.array([0]))
     tables = tables_of(model)
     sold = rows(tables, "forced_orders", "step", "filled_lots", "cash_micro_usd")
     assert sold == [(2, -10, 10 * 9410 * UNIT)]
