@@ -1,10 +1,10 @@
 """Break the rulebook in one place after another and count what its tests notice.
 
 ``python -m tests.strength.mutation --share 0.1`` tries a tenth of all mutants of every file, the
-same ones each time; ``--salt`` chooses others. Each runs in a process of its own, which loads the
-mutant in place of the module, and is tried on the tests that run the mutated lines. It is killed
-when a test fails or hangs; a file whose tests fail as it is stops the run. Survivors are printed,
-then the share killed with its 95 % interval.
+same ones each time; ``--salt`` chooses others. Each meets, in a process of its own, the tests that
+run the mutated lines, the quickest first. It is killed when a test fails or hangs; a file whose
+tests fail as it is stops the run. Survivors are printed, then the share killed with its 95 %
+interval.
 """
 
 from __future__ import annotations
@@ -12,31 +12,28 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import math
-import os
-import resource
+import mmap
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tests.strength.mutants import Mutant, mutants, mutated
 from tests.strength.reach import Reach, kept, measure
-from tests.strength.selection import OPTIONS, ROOMS, ROOT, interpret, sources_of
+from tests.strength.selection import ROOMS, ROOT, interpret, sources_of
+from tests.strength.trials import Stage, in_a_child, run_loaded
 
 #: Tests hang that use so many times the processor's time, and so many seconds more.
 SLOWER, PATIENCE = 4, 15
-MOST_BYTES = 4 * 1024**3
-#: Exit code of a process that failed by itself, not by a test.
-BROKEN = 70
 #: Tests that a file must pass as it is before what its mutants fail counts.
 N_CONTROLS = 12
-#: Tests that a mutant is tried on first.
+#: Tests that a mutant is tried on first if they must be loaded for it.
 N_FIRST = 40
+#: What is known of a mutant.
+NOT_TRIED, KILLED, SURVIVED = range(3)
+
+#: Runs tests and returns 0 if they all pass.
+Run = Callable[[list[str]], int]
 
 
 def main() -> int:
@@ -45,15 +42,23 @@ def main() -> int:
     interpret()
     reach = kept()
     if reach is None:
-        if _in_a_child(measure) != 0:
+        if in_a_child(measure) != 0:
             print("the tests fail without a mutant")
             return 2
         reach = kept()
     assert reach is not None
     _warm_up()
-    tried = {room: _try_room(room, options, reach) for room in options.room}
-    _report(tried)
-    return int(any(killed < 0.9 * number for killed, number in tried.values()))
+    chosen = {
+        room: [
+            mutant
+            for path in sources_of(room)
+            if options.only in str(path)
+            for mutant in sample(mutants(path), options.share, options.salt)
+        ]
+        for room in options.room
+    }
+    verdicts = try_all([mutant for found in chosen.values() for mutant in found], reach)
+    return _report(chosen, verdicts)
 
 
 def _options() -> argparse.Namespace:
@@ -66,7 +71,7 @@ def _options() -> argparse.Namespace:
 
 
 def _warm_up() -> None:
-    """Import once what every mutant's process needs, but nothing of stresslab."""
+    """Import once what every process needs, but nothing of stresslab."""
     import mesa
     import numba
     import numpy
@@ -75,36 +80,6 @@ def _warm_up() -> None:
     import yaml
 
     assert all((mesa, numba, numpy, pydantic, pytest, yaml))
-
-
-def _try_room(room: str, options: argparse.Namespace, reach: Reach) -> tuple[int, int]:
-    """Try a room's sample, print the survivors, and return how many were killed and tried."""
-    killed, tried = 0, 0
-    for path in sources_of(room):
-        if options.only not in str(path):
-            continue
-        chosen = sample(mutants(path), options.share, options.salt)
-        if chosen:
-            _control(path, reach)
-        for mutant in chosen:
-            is_killed = _is_killed(mutant, reach)
-            tried += 1
-            killed += is_killed
-            if not is_killed:
-                print(f"survived {path}:{mutant.line}: {mutant.change}", flush=True)
-    return killed, tried
-
-
-def _report(tried: dict[str, tuple[int, int]]) -> None:
-    """Print the shares killed; stresslab is not imported before the last mutant was tried."""
-    from stresslab.analysis.intervals import wilson
-
-    for room, (killed, number) in tried.items():
-        share = wilson(killed, number)
-        print(
-            f"{room}: {killed} of {number} killed, {share.mid:.1%} "
-            f"(95 % interval {share.low:.1%} to {share.high:.1%})"
-        )
 
 
 def sample(found: Sequence[Mutant], share: float, salt: str) -> list[Mutant]:
@@ -118,90 +93,96 @@ def sample(found: Sequence[Mutant], share: float, salt: str) -> list[Mutant]:
     return sorted(drawn, key=lambda mutant: mutant.number)
 
 
-def _control(path: Path, reach: Reach) -> None:
+# -- one after another -----------------------------------------------------------------------------
+
+
+def try_all(chosen: Sequence[Mutant], reach: Reach) -> bytes:
+    """Try mutants, print the survivors, and return what is known of each then."""
+    verdicts = mmap.mmap(-1, max(1, len(chosen)))  # shared with the child
+    in_a_child(lambda: _stage(chosen, verdicts, reach))
+    controlled: set[Path] = set()
+    for place, mutant in enumerate(chosen):
+        if verdicts[place] == NOT_TRIED:
+            tree, path = mutated(mutant), mutant.path
+            if path not in controlled:
+                whole = ast.parse((ROOT / path).read_text())
+                _control(path, reach, lambda tests, p=path, t=whole: run_loaded(p, t, tests))
+                controlled.add(path)
+            parts = _halves(_tests_of(mutant, reach))
+            verdicts[place] = _verdict(
+                mutant, reach, parts, lambda tests, p=path, t=tree: run_loaded(p, t, tests)
+            )
+    return verdicts[: len(chosen)]
+
+
+def _stage(chosen: Sequence[Mutant], verdicts: mmap.mmap, reach: Reach) -> int:
+    Stage(lambda stage: _try_in_place(stage, chosen, verdicts, reach)).open()
+    return 0
+
+
+def _try_in_place(
+    stage: Stage, chosen: Sequence[Mutant], verdicts: mmap.mmap, reach: Reach
+) -> None:
+    """Try what only changes functions that stand already."""
+    controlled: set[Path] = set()
+    for place, mutant in enumerate(chosen):
+        codes = stage.codes(mutant.path, mutated(mutant))
+        if codes is None:
+            continue
+        if mutant.path not in controlled:
+            _control(mutant.path, reach, lambda tests: stage.run([], tests))
+            controlled.add(mutant.path)
+        parts = [_tests_of(mutant, reach)]
+        verdicts[place] = _verdict(
+            mutant, reach, parts, lambda tests, codes=codes: stage.run(codes, tests)
+        )
+        if verdicts[place] == KILLED:
+            stage.note()
+
+
+def _tests_of(mutant: Mutant, reach: Reach) -> list[str]:
+    return reach.of(mutant.path, range(mutant.line, mutant.last_line + 1))
+
+
+def _halves(tests: list[str]) -> list[list[str]]:
+    """Return the quickest tests and the others: most fall to the few, which load sooner."""
+    return [part for part in (tests[:N_FIRST], tests[N_FIRST:]) if part]
+
+
+def _control(path: Path, reach: Reach, run: Run) -> None:
     """Raise unless a file passes its quickest tests in the very way its mutants are tried."""
-    whole = ast.parse(path.read_text())
     tests = reach.of(path, range(0))[:N_CONTROLS]
-    if tests and _in_a_child(lambda: _run(path, whole, tests)) != 0:
+    if tests and in_a_child(lambda: run(tests)) != 0:
         raise RuntimeError(f"{path} fails its tests without a mutant: {tests}")
 
 
-def _is_killed(mutant: Mutant, reach: Reach) -> bool:
-    """Try the quickest tests first: most mutants fall to them, and loading fewer is quicker."""
-    tests = reach.of(mutant.path, range(mutant.line, mutant.last_line + 1))
-    return any(_fails(mutant, part, reach) for part in (tests[:N_FIRST], tests[N_FIRST:]) if part)
+def _verdict(mutant: Mutant, reach: Reach, parts: list[list[str]], run: Run) -> int:
+    for tests in parts:
+        seconds = sum(reach.seconds.get(test, 0.0) for test in tests)
+        if in_a_child(lambda tests=tests: run(tests), PATIENCE + SLOWER * math.ceil(seconds)) != 0:
+            return KILLED
+    print(f"survived {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
+    return SURVIVED
 
 
-def _fails(mutant: Mutant, tests: list[str], reach: Reach) -> bool:
-    patience = PATIENCE + SLOWER * math.ceil(sum(reach.seconds.get(test, 0.0) for test in tests))
-    return _in_a_child(lambda: _run(mutant.path, mutated(mutant), tests), patience) != 0
+# -- what comes out --------------------------------------------------------------------------------
 
 
-def _in_a_child(work: Callable[[], int], patience: int = resource.RLIM_INFINITY) -> int:
-    """Return the exit code of work done in a process of its own, which may use so many seconds."""
-    child = os.fork()
-    if child == 0:
-        try:
-            resource.setrlimit(resource.RLIMIT_CPU, (patience, patience))
-            os._exit(work())
-        except BaseException:
-            traceback.print_exc()
-            os._exit(BROKEN)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code == BROKEN:
-        raise RuntimeError("a process failed by itself")
+def _report(chosen: dict[str, list[Mutant]], verdicts: bytes) -> int:
+    """Print the shares killed; stresslab is not imported before the last mutant was tried."""
+    from stresslab.analysis.intervals import wilson
+
+    code, first = 0, 0
+    for room, found in chosen.items():
+        killed, number = verdicts[first : first + len(found)].count(KILLED), len(found)
+        first += number
+        share = wilson(killed, number)
+        code |= int(killed < 0.9 * number)
+        print(
+            f"{room}: {killed} of {number} killed, {share.mid:.1%} "
+            f"(95 % interval {share.low:.1%} to {share.high:.1%})"
+        )
     return code
-
-
-def _run(path: Path, tree: ast.Module, tests: list[str]) -> int:
-    import pytest
-
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    return int(pytest.main([*OPTIONS, "-x", "--tb=no", *tests], plugins=[_Plugin(path, tree)]))
-
-
-class _Stand(importlib.abc.MetaPathFinder):
-    """Finds the mutated module; all others are found as ever."""
-
-    def __init__(self, path: Path, tree: ast.Module) -> None:
-        self._path = str(ROOT / path)
-        self._name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-        self._tree = tree
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != self._name:
-            return None
-        loader = _Loader(self._name, self._path, self._tree)
-        return importlib.util.spec_from_file_location(name, self._path, loader=loader)
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    def __init__(self, name: str, path: str, tree: ast.Module) -> None:
-        super().__init__(name, path)
-        self._tree = tree
-
-    def get_code(self, fullname: str) -> Any:
-        return compile(self._tree, self.path, "exec")
-
-
-class _Plugin:
-    """A plug-in of pytest that puts the mutant in place, and stops at one failing example.
-
-    The mutant's finder must come before pytest's own, which reads files that it is told to test.
-    """
-
-    def __init__(self, path: Path, tree: ast.Module) -> None:
-        self._stand = _Stand(path, tree)
-
-    def pytest_configure(self) -> None:
-        sys.meta_path.insert(0, self._stand)
-        from hypothesis import Phase, settings
-
-        quick = settings(phases=(Phase.explicit, Phase.generate))
-        settings.register_profile("quick", parent=quick)
-        settings.load_profile("quick")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from tests.strength.mutants import mutants, mutated
 from tests.strength.mutation import sample
 from tests.strength.reach import Reach
 from tests.strength.selection import ROOMS, ROOT, TESTS, TOO_LONG, sources, sources_of
+from tests.strength.trials import in_a_child, name_of, replaced
 
 SOURCE = '''
 RATE: float = param("Rate", default=0.5, le=1)
@@ -66,6 +67,49 @@ def test_a_mutant_is_tried_on_the_tests_of_its_lines_the_quickest_first() -> Non
     assert reach.of(Path("m/a.py"), range(1, 2)) == ["other", "quick"], "it runs on import"
     assert reach.of(Path("m/b.py"), range(1, 2)) == ["other", "quick"], "and so does all of b"
     assert Reach({}, [], {}).of(Path("m/b.py"), range(1, 2)) == []
+
+
+STANDING = """
+LEAST = 2
+
+def fee(cash, rate=1):
+    def more(extra):
+        return cash + extra
+    return more(rate)
+"""
+
+
+def test_a_function_that_stands_gets_the_code_of_a_mutant(tmp_path: Path) -> None:
+    file = tmp_path / "fee.py"
+    file.write_text(STANDING)
+    module: dict = {}
+    exec(compile(STANDING, str(file), "exec"), module)
+    live = {("fee", 4): [module["fee"]]}
+    assert module["fee"](7) == 8
+    found = {}
+    for mutant in mutants(file):
+        codes = replaced(file, mutated(mutant), live)
+        assert codes != [], "something has changed"
+        if codes is not None:
+            ((function, code),) = codes
+            assert function is module["fee"]
+            before, function.__code__ = function.__code__, code
+            found[mutant.change] = function(7)
+            function.__code__ = before
+    assert found == {
+        "cash + extra: operator": 6, "return cash + extra: zero times": 0,
+        "return more(rate): zero times": 0,
+    }, "a value of a module or a default takes another load"  # fmt: skip
+    whole = ast.parse(STANDING)
+    assert replaced(file, whole, live) == []
+    assert replaced(file, mutated(mutants(file)[-1]), {}) is None, "nobody has the function"
+
+
+def test_a_process_of_its_own_says_how_it_ended() -> None:
+    assert [in_a_child(lambda code=code: code) for code in (0, 1)] == [0, 1]
+    with pytest.raises(RuntimeError, match="failed by itself"):
+        in_a_child(lambda: 1 // 0)
+    assert name_of(Path("stresslab/margin/__init__.py")) == "stresslab.margin"
 
 
 def test_what_is_measured_exists() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from stresslab.core.declarations import build, faults
-from stresslab.core.events import CROSS
+from stresslab.core.events import CROSS, ISOLATED
 from stresslab.margin.portfolio import Collateral, Portfolio, grid_margin
 from stresslab.margin.portfolio.book import INITIAL, MAINTENANCE, NO_ASSET, book_requirement
 from stresslab.margin.portfolio.rules import PortfolioRules
@@ -378,6 +378,19 @@ def test_the_look_in_floats_lets_no_short_pool_pass():
         found = pools_short_of_margin(c.accounts, c.tables, marks, level, room)
         assert found.tolist() == expected
         assert 300 < len(expected) < 700
+
+
+def test_beside_scenarios_isolated_positions_are_judged_by_their_bracket_to_the_unit():
+    """A look in floats cannot tell them apart: a micro-USD below 5 %, at 5 %, and one above."""
+    model = model_of(venue((1e6, {}), (1e6, {}), (1e6, {})))
+    c = model.world.clearing
+    for n, off in enumerate((1, -1, 0)):
+        c.accounts.position[1, n], c.accounts.mode[1, n] = -7, ISOLATED
+        c.accounts.cash[2, n] = 735 * USD + off
+        assert state(model, n, pool=2)[:2] == (35 * USD + off, 35 * USD)
+    room = np.empty(c.accounts.cash.size, np.int64)
+    found = pools_short_of_margin(c.accounts, c.tables, model.world.board.ticks, 10**9, room)
+    assert [divmod(code, c.accounts.id.size) for code in found.tolist()] == [(2, 1)]
 
 
 @pytest.mark.parametrize("side", [1, -1])

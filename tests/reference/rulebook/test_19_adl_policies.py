@@ -265,6 +265,33 @@ def test_binance_ranks_profit_over_wallet_times_margin_ratio():
     assert ADL_POLICIES["profit_times_margin_ratio"]().score(gone)[3] == 0
 
 
+def test_a_loss_ranks_by_percent_over_leverage_however_low_that_is():
+    """BitMEX: minus 10 % at leverage 5 and 1/2, in profit times them; one micro-USD is a profit."""
+    crowd = winners((20, -10), (200, -10), (20, 10), (200, 10), notional=(100,) * 4)
+    crowd = crowd._replace(cost=np.full(4, 100 * USD))
+    score = ADL_POLICIES["profit_times_leverage"]().score(crowd)
+    assert score.tolist() == pytest.approx([-0.1 / 5, -0.1 * 2, 0.1 * 5, 0.1 / 2])
+    least = crowd._replace(profit=np.array([1, -1, 0, 1]))
+    expected = [1e-8 * 5, -1e-8 * 2, 0, 1e-8 / 2]
+    assert ADL_POLICIES["profit_times_leverage"]().score(least).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("policy", "of_one", "of_nothing"), [
+    ("profit_times_leverage", Fraction(10, 110) * 100, Fraction(10, 110) * 100),
+    ("price_ratio_times_leverage", Fraction(110, 100) * 100, Fraction(110, 100) * 100),
+    ("profit_times_margin_ratio", Fraction(10, 1) * 5, 0),
+])  # fmt: skip
+def test_a_pool_worth_nothing_ranks_as_one_worth_the_least_unit(policy, of_one, of_nothing):
+    """Shorts from 110 to 100 USD with equity 0, 1 and 2 micro-USD; scores in millions.
+
+    Of Binance's ratios the second is 0 where there is no equity; its wallet counts as 1 USD.
+    """
+    crowd = winners(*[(1, 10)] * 3, notional=(100,) * 3)._replace(equity=np.array([0, 1, 2]))
+    score = ADL_POLICIES[policy]().score(crowd) / USD
+    expected = [of_nothing, of_one, of_one / 2]
+    assert score.tolist() == pytest.approx([float(x) for x in expected])
+
+
 @pytest.mark.parametrize("side", [1, -1])
 def test_hyperliquid_ranks_the_ratio_of_prices_times_leverage(side):
     """A long from 80 to 100 and a short from 100 to 80 have both come by 5/4."""
@@ -275,6 +302,21 @@ def test_hyperliquid_ranks_the_ratio_of_prices_times_leverage(side):
     score = ADL_POLICIES["price_ratio_times_leverage"]().score(crowd)
     expected = [Fraction(5, 4) * Fraction(value, 50), Fraction(5, 4) * Fraction(value, 25)]
     assert score.tolist() == pytest.approx([float(s) for s in expected])
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_position_that_cost_nothing_ranks_as_one_for_the_least_unit(side):
+    """Entry and mark of 0, 1 and 2 micro-USD against 100 USD, leverage 2; scores in units."""
+    least, whole = np.array([0, 1, 2]), np.full(3, 100 * USD)
+    crowd = winners(*[(50, 20)] * 3)._replace(side=np.full(3, side))
+    score = ADL_POLICIES["price_ratio_times_leverage"]().score
+    come_up = crowd._replace(value=whole, cost=least if side > 0 else whole)
+    gone_down = crowd._replace(value=least if side < 0 else whole, cost=whole)
+    if side > 0:
+        assert score(come_up).tolist() == pytest.approx([200 * USD, 200 * USD, 100 * USD])
+    else:
+        assert score(gone_down).tolist() == pytest.approx([0, 2, 2])
+    assert score(crowd._replace(value=whole, cost=whole)).tolist() == [2, 2, 2]
 
 
 # -- position ADL ----------------------------------------------------------------------------------

@@ -10,18 +10,24 @@ from stresslab.core.columns import make_accounts
 from stresslab.core.errors import InvariantError
 from stresslab.core.events import ISOLATED
 from stresslab.core.ledger import (
+    ADL,
+    BRIDGE,
     CLEARING,
     FEE,
     FEES,
     FIRST_OWN_FUND,
     FUNDING,
+    HOUSE_ACCOUNTS,
     INSURANCE_FUND,
     N_REASONS,
+    OWN_EXECUTION,
     TRANSFER,
     Conservation,
     change_position,
     clear_journal,
     conserved_sums,
+    fund_total,
+    give_own_fund,
     make_house,
     make_journal,
     move_house,
@@ -29,12 +35,12 @@ from stresslab.core.ledger import (
     pay_house,
 )
 
-N, A = 3, 2
+N, A = 4, 2
 
 
 @pytest.fixture
 def books():
-    """Three accounts with 100 each, long and short 5 lots of asset 1."""
+    """Four accounts with 100 each, long and short 5 lots of asset 1."""
     accounts, house, journal = make_accounts(N, A), make_house(A), make_journal(N, A)
     accounts.cash[0] = 100
     accounts.position[1, 0], accounts.position[1, 2] = 5, -5
@@ -45,9 +51,9 @@ def test_what_a_pool_pays_the_house_receives(books):
     accounts, house, journal = books
     pay_house(accounts, house, journal, 1, 0, FEES, 7, FEE)
     pay_house(accounts, house, journal, 1, 0, INSURANCE_FUND, -3, FEE)
-    assert accounts.cash[0].tolist() == [100, 96, 100]
+    assert accounts.cash[0].tolist() == [100, 96, 100, 100]
     assert (house.cash[FEES], house.cash[INSURANCE_FUND]) == (7, -3)
-    assert house.postings[0] == 2
+    assert house.postings.tolist() == [2]
 
 
 def test_margin_moves_between_pools_of_one_account(books):
@@ -55,14 +61,14 @@ def test_margin_moves_between_pools_of_one_account(books):
     move_margin(accounts, house, journal, 2, 0, 1 + 1, 40)
     assert accounts.cash[:, 2].tolist() == [60, 0, 40]
     assert accounts.wallet[2] == 60 and accounts.silo[1, 2] == 40
-    assert house.postings[0] == 1
+    assert house.postings.tolist() == [1]
 
 
 def test_house_accounts_pay_each_other(books):
     _, house, _ = books
     move_house(house, INSURANCE_FUND, FEES, 9)
     assert (house.cash[INSURANCE_FUND], house.cash[FEES]) == (-9, 9)
-    assert house.postings[0] == 1
+    assert house.postings.tolist() == [1]
 
 
 def test_the_first_touch_copies_and_later_ones_only_add_up(books):
@@ -87,6 +93,39 @@ def test_the_first_touch_copies_and_later_ones_only_add_up(books):
     assert journal.slot[0] == journal.slot[1] == -1, "nobody else was touched"
 
 
+def test_every_account_touched_keeps_a_slot_of_its_own(books):
+    accounts, house, journal = books
+    for n, paid in ((2, 10), (0, 5), (2, 1), (0, 2)):
+        pay_house(accounts, house, journal, n, 0, FEES, paid, FEE)
+    move_margin(accounts, house, journal, 0, 0, 1, 3)
+    assert journal.count.tolist() == [2]
+    assert journal.slot.tolist() == [1, -1, 0, -1]
+    assert journal.amount[:2, 0, FEE].tolist() == [-11, -7]
+    assert journal.amount[:2, :, TRANSFER].tolist() == [[0, 0, 0], [-3, 3, 0]]
+    assert not journal.amount[2:].any()
+    assert house.postings.tolist() == [5]
+
+
+def test_a_journal_has_a_place_for_every_pool_and_reason():
+    journal = make_journal(N, A)
+    assert {OWN_EXECUTION, FEE, FUNDING, TRANSFER, ADL, BRIDGE} == set(range(N_REASONS))
+    assert journal.amount.shape == (N, 1 + A, N_REASONS)
+    assert journal.cash.shape == (N, 1 + A)
+    assert journal.position.shape == journal.mode.shape == journal.adl_lots.shape == (N, A)
+    assert journal.slot.tolist() == [-1] * N and journal.count.tolist() == [0]
+
+
+def test_a_market_s_own_fund_stands_beside_the_common_one():
+    house = make_house(A)
+    assert house.cash.size == len(HOUSE_ACCOUNTS) + A and house.postings.tolist() == [0]
+    assert house.fund.tolist() == [INSURANCE_FUND] * A
+    give_own_fund(house, 1, 30)
+    house.cash[INSURANCE_FUND] = 7
+    assert house.fund.tolist() == [INSURANCE_FUND, FIRST_OWN_FUND + 1]
+    assert house.cash[FIRST_OWN_FUND:].tolist() == [0, 30]
+    assert fund_total(house) == 37
+
+
 def test_a_judged_journal_forgets_and_copies_anew(books):
     accounts, house, journal = books
     pay_house(accounts, house, journal, 2, 0, FEES, 10, FEE)
@@ -106,7 +145,7 @@ def test_sums_count_every_pool_house_account_and_lot(books):
     accounts, house, _ = books
     accounts.silo[0, 1], house.cash[FEES], house.position[0] = 11, 5, 4
     money, lots = conserved_sums(accounts, house)
-    assert money == 300 + 11 + 5
+    assert money == 400 + 11 + 5
     assert lots.tolist() == [4, 0]
 
 
@@ -121,7 +160,7 @@ def test_one_unit_more_anywhere_stops_the_run(books):
             conservation.check(accounts, house, 17, "match")
         place[0] -= off
         assert str(caught.value) == (
-            f"step 17, match: money is {300 + off} micro-USD, {off:+d} off the initial 300"
+            f"step 17, match: money is {400 + off} micro-USD, {off:+d} off the initial 400"
         )
 
 

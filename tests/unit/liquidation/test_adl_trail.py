@@ -45,6 +45,27 @@ def test_the_move_of_lots_taken_over_belongs_to_their_source(sight):
     assert amount.tolist() == [2 * USD - 105_000, 8 * USD - 210_000]
 
 
+def test_the_move_of_lots_taken_over_is_margined_in_the_bracket_that_they_were_in():
+    """10 % of what is above 1,150 USD: 13 lots short lose 1.30 and need 0.13 more at 10 ticks up.
+
+    11 lots lose 1.10 and need 0.055, 10 lots 1.00 and 0.05.
+    """
+    brackets = [{"floor_usd": 0.0, "maintenance_rate": 0.05, "max_leverage": 10.0},
+                {"floor_usd": 1150.0, "maintenance_rate": 0.1, "max_leverage": 5.0}]  # fmt: skip
+    story = market(
+        {"two": people((1e3, {"BTC": 10}), (1e3, {"BTC": -10}))}, margin__brackets={"BTC": brackets}
+    )
+    model = model_of(story)
+    c, marks = model.world.clearing, model.world.board.ticks
+    first, second = 1_430_000 - 1_155_000, 1_155_000 - 1_050_000
+    total = np.array([10 * USD - first - second])
+    _, source, amount = noted().sources(
+        c.accounts, c.tables, marks, marks + 10, np.array([1]), total
+    )
+    assert source.tolist() == [3, 5]
+    assert amount.tolist() == [2 * USD - second, 8 * USD - first]
+
+
 def test_a_unit_off_the_journal_stops_the_run(sight):
     accounts, tables, marks = sight
     total = np.array([4 * USD, 10 * USD + 1])
