@@ -1,8 +1,8 @@
 """Where a config's values come from: a file, the files it extends, overrides by path.
 
 Mappings merge deeply. Scalars and lists replace; so does a mapping that says its ``kind``, and
-``null`` in place of a mapping removes it; a design that is removed takes along what the quick form
-says of it.
+``null`` in place of a mapping removes it, also by path; a design that is removed takes along what
+the quick form says of it.
 """
 
 from __future__ import annotations
@@ -196,6 +196,11 @@ def _set(source: Source, shape: Shape, path: str, value: Any, place: Place) -> N
     except Unclear:
         return
     *parents, last = target.steps
+    owner = _at(source.value, tuple(parents))
     _forget(source, target.steps)
-    _at(source.value, tuple(parents))[last] = value
+    if value is None and isinstance(owner, dict) and isinstance(owner.get(last), dict):
+        del owner[last]
+        source.removed.append(target.steps)
+        return
+    owner[last] = value
     source.places[target.steps] = source.key_places[target.steps] = place

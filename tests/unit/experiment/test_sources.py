@@ -56,6 +56,13 @@ def test_settings_reach_defaults_and_dotted_names() -> None:
     assert [p.overrides[0].value for p in checked.designs[0].points] == [0.4]
 
 
+def test_a_setting_of_null_removes_a_design() -> None:
+    values = study()
+    values["designs"]["gone"] = dict(values["designs"]["response"])
+    assert set(config(values).values["designs"]) == {"response", "gone"}
+    assert set(config(values, "designs.gone=null").values["designs"]) == {"response"}
+
+
 def test_the_small_form_yields_to_settings() -> None:
     values = study(small={"scenario.duration_seconds": 5, "seed": 3})
     from stresslab.experiment.config import read_config
