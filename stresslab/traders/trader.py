@@ -96,6 +96,21 @@ class Trader:
         """Return the largest number of orders that one trader sends in one turn."""
         return 16 * n_assets
 
+    @classmethod
+    def largest_position(
+        cls, parameters: Any, leverage: np.ndarray, n_assets: np.ndarray
+    ) -> np.ndarray:
+        """Return what each trader holds of one asset at most, x of equity, (n,); infinite: any.
+
+        Theory asks it of those who open books: it is what they can take from forced sellers.
+
+        Parameters
+        ----------
+        leverage : (n,) target leverage of each trader
+        n_assets : (n,) assets that each trades
+        """
+        return leverage + math.inf
+
     def decide(self, market: Market, draws: Draws) -> list[Order]:
         """Return the orders of this turn; ``draws`` are the trader's own for this step."""
         raise NotImplementedError(f"{type(self).__name__} has no decide")

@@ -8,10 +8,11 @@ from stresslab.contagion.theory.cascade import State, cascade
 from stresslab.contagion.theory.growth import growth_matrix, radius_at
 from stresslab.contagion.theory.map import liquidation_map
 from stresslab.contagion.theory.stability import Branches, branches
-from stresslab.contagion.theory.venue import Venue
+from stresslab.contagion.theory.venue import Room, Venue, unlimited
 
 __all__ = [
     "Branches",
+    "Room",
     "State",
     "Venue",
     "branches",
@@ -19,4 +20,5 @@ __all__ = [
     "growth_matrix",
     "liquidation_map",
     "radius_at",
+    "unlimited",
 ]

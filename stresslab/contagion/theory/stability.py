@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stresslab.contagion.theory.cascade import MOST_ROUNDS, cascade, index_at
+from stresslab.contagion.theory.cascade import MOST_ROUNDS, cascade, index_at, taken
 from stresslab.contagion.theory.venue import Venue
 
 #: Two falls closer than this are one.
@@ -44,10 +44,11 @@ def branches(venue: Venue, shocked: np.ndarray, sizes: Sequence[float]) -> Branc
 
 
 def _fallen(venue: Venue, shocked: np.ndarray, size: float) -> float:
-    """Return the fall that is left when everything was closed and comes back where it can."""
+    """Return the fall left when all that finds room was closed and comes back where it can."""
     index = index_at(venue, shocked, size)
     falling = np.where(shocked, venue.positions > 0, False)
     closed = np.where(falling, venue.positions, 0).astype(np.float64)
+    closed = closed * taken(closed, venue.room(np.zeros(len(index)), np.zeros(len(index)), index))
     prices = index * venue.factor(-closed.sum(axis=0))
     for _ in range(MOST_ROUNDS):
         due = venue.closed_at(prices)

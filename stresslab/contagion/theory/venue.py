@@ -9,6 +9,15 @@ import numpy as np
 
 from stresslab.contagion.next_generation import MODES, SIDES
 
+#: Net flow so far (n_assets,) in lots, what it has been paid (n_assets,) in USD, marks (n_assets,)
+#: -> lots that the market can still buy, and still sell, (2, n_assets).
+Room = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def unlimited(flow: np.ndarray, paid: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """Return infinite room: whatever is to be closed finds somebody."""
+    return np.full((2, len(flow)), np.inf)
+
 
 @dataclass(frozen=True)
 class Venue:
@@ -26,6 +35,7 @@ class Venue:
     closed_at: Callable[[np.ndarray], np.ndarray]
     #: Net flow so far (n_assets,), lots, negative is sold -> mark over index (n_assets,).
     factor: Callable[[np.ndarray], np.ndarray]
+    room: Room = unlimited
 
     @property
     def n_types(self) -> int:

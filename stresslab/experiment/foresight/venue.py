@@ -8,6 +8,7 @@ from stresslab.contagion.theory.venue import Venue
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.experiment.foresight.closures import closures
 from stresslab.experiment.foresight.impact import impact
+from stresslab.experiment.foresight.room import room
 from stresslab.model import StressModel
 from stresslab.model.world import World
 from stresslab.scenario import Scenario
@@ -23,7 +24,8 @@ def foresee(scenario: Scenario, *, seed: int, replicate: int, over_seconds: floa
     them back to the target, the leg with the largest maintenance margin first. An impact book moves
     by its law; an order book as an exponential law with the depth that rests within 1 % of the
     mark, bids for sales and offers for purchases. What an index has no weight in follows the book
-    at once; a mark that is the index, or a median, does not follow it.
+    at once; a mark that is the index, or a median, does not follow it. Those who rest orders take
+    what their limits allow (:func:`room`).
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ def foresee(scenario: Scenario, *, seed: int, replicate: int, over_seconds: floa
         n_accounts=accounts.id.size,
         closed_at=closures(scenario, world, codes, positions, is_cross),
         factor=impact(scenario, world, over_seconds),
+        room=room(scenario, world),
     )
     release(model)
     return venue

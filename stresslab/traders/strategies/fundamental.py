@@ -10,6 +10,8 @@ from stresslab.core.declarations import declared, param
 from stresslab.traders.trader import Order, Trader
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from stresslab.core.columns import Market, Orders
     from stresslab.core.random import Draws
     from stresslab.traders.group import Group, StepDraws
@@ -107,6 +109,12 @@ class Fundamental(Trader):
         if self.group.market.is_spot[asset]:
             return min(limit - held, self.lots_for(self.wallet, asset)), held
         return limit - held, limit + held
+
+    @classmethod
+    def largest_position(
+        cls, parameters: Any, leverage: np.ndarray, n_assets: np.ndarray
+    ) -> np.ndarray:
+        return leverage / n_assets
 
     @classmethod
     def orders_per_turn(cls, parameters: Any, n_assets: int) -> int:

@@ -10,6 +10,8 @@ from stresslab.core.declarations import declared, param
 from stresslab.traders.trader import Order, Trader
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from stresslab.core.columns import Market, Orders
     from stresslab.core.random import Draws
     from stresslab.traders.group import Group, StepDraws
@@ -128,6 +130,12 @@ class MarketMaker(Trader):
         if best_bid > 0:
             ask = max(ask, best_bid + 1)
         return bid, ask
+
+    @classmethod
+    def largest_position(
+        cls, parameters: Any, leverage: np.ndarray, n_assets: np.ndarray
+    ) -> np.ndarray:
+        return 0.0 * leverage + float(parameters.inventory_limit)
 
     @classmethod
     def orders_per_turn(cls, parameters: Any, n_assets: int) -> int:
