@@ -6,7 +6,7 @@ import numpy as np
 
 from stresslab.contagion.theory.venue import Room, unlimited
 from stresslab.market.books import ImpactBookRules
-from stresslab.model.opening import World
+from stresslab.model.world import World
 from stresslab.scenario import Scenario
 
 MICRO_USD = 1_000_000
