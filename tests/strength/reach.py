@@ -15,7 +15,7 @@ from tests.strength.selection import OPTIONS, ROOT, TESTS, sources
 #: Where the answer is kept until a source or a test changes.
 KEPT = ROOT / "build" / "reach.json"
 #: Tests of a mutant take no longer than this in all, in seconds; the quickest come first.
-MOST_SECONDS = 30.0
+MOST_SECONDS = 15.0
 
 
 class Reach(NamedTuple):
@@ -62,10 +62,18 @@ def kept() -> Reach | None:
 
 def measure() -> int:
     """Run all tests once and keep which lines each runs; return pytest's exit code."""
+    return measured()[0]
+
+
+def measured() -> tuple[int, Any]:
+    """Do the same and return, besides, what was covered."""
     import coverage
     import pytest
 
-    cover = coverage.Coverage(data_file=None, include=[str(file) for file in sources()])
+    cover = coverage.Coverage(
+        data_file=None, branch=True, include=[str(file) for file in sources()]
+    )
+    cover.exclude(r"if TYPE_CHECKING:")
     watch = _Watch(cover)
     with cover.collect():
         code = pytest.main([*OPTIONS, *TESTS], plugins=[watch])
@@ -82,7 +90,7 @@ def measure() -> int:
     KEPT.parent.mkdir(exist_ok=True)
     content = {"digest": _digest(), "tests": tests, "names": names, "seconds": watch.seconds}
     KEPT.write_text(json.dumps(content))
-    return int(code)
+    return int(code), cover
 
 
 class _Watch:
