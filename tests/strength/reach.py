@@ -6,7 +6,7 @@ import collections
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from tests.strength.selection import OPTIONS, ROOT, TESTS, sources
 
 #: Where the answer is kept until a source or a test changes.
 KEPT = ROOT / "build" / "reach.json"
+ALL_ELSE = ""
 #: Tests of a mutant take no longer than this in all, in seconds; the quickest come first.
 MOST_SECONDS = 15.0
 
@@ -52,21 +53,35 @@ class Reach(NamedTuple):
 
 def kept() -> Reach | None:
     """Return what was measured before, if nothing has changed since."""
-    if not KEPT.exists():
+    content = _content()
+    if content is None or content["digests"] != _digests():
         return None
-    content = json.loads(KEPT.read_text())
-    if content.pop("digest") != _digest():
-        return None
-    return Reach(**content)
+    return Reach(*(content[name] for name in Reach._fields))
 
 
 def measure() -> int:
-    """Run all tests once and keep which lines each runs; return pytest's exit code."""
-    return measured()[0]
+    """Run the tests whose files have changed, or all, and keep which lines each runs.
+
+    Returns pytest's exit code.
+    """
+    content, now = _content(), _digests()
+    if content is None or content["digests"][ALL_ELSE] != now[ALL_ELSE]:
+        return measured()[0]
+    changed = {name for name in now if content["digests"].get(name) != now[name]}
+    left = _without(content, changed | content["digests"].keys() - now.keys())
+    code, cover, watch = _covered(sorted(changed))
+    _keep(now, _merged(left, _reach(cover, watch)))
+    return code
 
 
 def measured() -> tuple[int, Any]:
-    """Do the same and return, besides, what was covered."""
+    """Run all tests once and keep which lines each runs; return the exit code and the coverage."""
+    code, cover, watch = _covered(TESTS)
+    _keep(_digests(), _reach(cover, watch))
+    return code, cover
+
+
+def _covered(tests: Sequence[str]) -> tuple[int, Any, _Watch]:
     import coverage
     import pytest
 
@@ -76,7 +91,11 @@ def measured() -> tuple[int, Any]:
     cover.exclude(r"if TYPE_CHECKING:")
     watch = _Watch(cover)
     with cover.collect():
-        code = pytest.main([*OPTIONS, *TESTS], plugins=[watch])
+        code = pytest.main([*OPTIONS, *tests], plugins=[watch])
+    return int(code), cover, watch
+
+
+def _reach(cover: Any, watch: _Watch) -> Reach:
     data = cover.get_data()
     names = sorted(filter(None, data.measured_contexts()))
     number = {name: place for place, name in enumerate(names)}
@@ -87,10 +106,36 @@ def measured() -> tuple[int, Any]:
         }
         for file in sorted(data.measured_files())
     }
+    return Reach(tests, names, watch.seconds)
+
+
+def _without(content: dict[str, Any], files: Iterable[str]) -> Reach:
+    """Return what was measured but for the tests in some files."""
+    reach, gone = Reach(*(content[name] for name in Reach._fields)), set(files)
+    is_left = [name.partition("::")[0] not in gone for name in reach.names]
+    tests = {
+        file: {line: [n for n in found if is_left[n]] for line, found in by_line.items()}
+        for file, by_line in reach.tests.items()
+    }
+    return reach._replace(tests=tests)
+
+
+def _merged(one: Reach, other: Reach) -> Reach:
+    tests = {file: dict(by_line) for file, by_line in one.tests.items()}
+    for file, by_line in other.tests.items():
+        mine = tests.setdefault(file, {})
+        for line, found in by_line.items():
+            mine[line] = mine.get(line, []) + [len(one.names) + n for n in found]
+    return Reach(tests, [*one.names, *other.names], {**one.seconds, **other.seconds})
+
+
+def _content() -> dict[str, Any] | None:
+    return json.loads(KEPT.read_text()) if KEPT.exists() else None
+
+
+def _keep(digests: dict[str, str], reach: Reach) -> None:
     KEPT.parent.mkdir(exist_ok=True)
-    content = {"digest": _digest(), "tests": tests, "names": names, "seconds": watch.seconds}
-    KEPT.write_text(json.dumps(content))
-    return int(code), cover
+    KEPT.write_text(json.dumps({"digests": digests, **reach._asdict()}))
 
 
 class _Watch:
@@ -118,11 +163,18 @@ class _Watch:
         self._cover.switch_context(item.nodeid)
 
 
-def _digest() -> str:
-    digest = hashlib.sha256()
+def _digests() -> dict[str, str]:
+    """Return a digest of each file of tests, and one of everything else that they depend on."""
+    rest, found = hashlib.sha256(), {}
     for file in _files():
-        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
+        name, content = str(file.relative_to(ROOT)), file.read_bytes()
+        if file.name.startswith("test_") and name.startswith(TESTS):
+            found[name] = hashlib.sha256(content).hexdigest()
+        elif file.name.startswith("test_"):
+            continue  # of other rooms
+        else:
+            rest.update(f"{name}\0".encode() + content)
+    return {**found, ALL_ELSE: rest.hexdigest()}
 
 
 def _files() -> Iterator[Path]:

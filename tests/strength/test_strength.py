@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.strength import reach as reaching
 from tests.strength.mutants import mutants, mutated
 from tests.strength.mutation import sample
 from tests.strength.reach import Reach
@@ -67,6 +68,54 @@ def test_a_mutant_is_tried_on_the_tests_of_its_lines_the_quickest_first() -> Non
     assert reach.of(Path("m/a.py"), range(1, 2)) == ["other", "quick"], "it runs on import"
     assert reach.of(Path("m/b.py"), range(1, 2)) == ["other", "quick"], "and so does all of b"
     assert Reach({}, [], {}).of(Path("m/b.py"), range(1, 2)) == []
+
+
+def test_what_changed_is_measured_again_and_what_others_reach_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"t/test_a.py": "1", "t/test_b.py": "1", reaching.ALL_ELSE: "1"}
+    found = {
+        "t/test_a.py": Reach({"m.py": {"3": [0], "4": [0]}}, ["t/test_a.py::a"], {"a": 1.0}),
+        "t/test_b.py": Reach({"m.py": {"3": [0], "5": []}}, ["t/test_b.py::b"], {"b": 2.0}),
+    }
+    asked = []
+
+    def covered(tests: list[str]) -> tuple[int, object, object]:
+        asked.append(list(tests))
+        reaches = [found[test] for test in tests]
+        whole = reaches[0]
+        for more in reaches[1:]:
+            whole = reaching._merged(whole, more)
+        return 0, whole, None
+
+    monkeypatch.setattr(reaching, "KEPT", tmp_path / "build" / "reach.json")
+    monkeypatch.setattr(reaching, "TESTS", ("t/test_a.py", "t/test_b.py"))
+    monkeypatch.setattr(reaching, "_digests", lambda: dict(now))
+    monkeypatch.setattr(reaching, "_covered", covered)
+    monkeypatch.setattr(reaching, "_reach", lambda whole, watch: whole)
+
+    def tests_of(line: int) -> list[str]:
+        known = reaching.kept()
+        assert known is not None
+        return [known.names[n] for n in known.tests["m.py"].get(str(line), [])]
+
+    assert reaching.kept() is None
+    assert reaching.measure() == 0
+    assert tests_of(3) == ["t/test_a.py::a", "t/test_b.py::b"]
+    now["t/test_a.py"] = "2"
+    assert reaching.kept() is None, "a test has changed"
+    found["t/test_a.py"] = Reach({"m.py": {"5": [0]}}, ["t/test_a.py::new"], {"new": 1.0})
+    reaching.measure()
+    assert (tests_of(3), tests_of(4), tests_of(5)) == (
+        ["t/test_b.py::b"], [], ["t/test_a.py::new"],
+    )  # fmt: skip
+    now[reaching.ALL_ELSE] = "2"
+    reaching.measure()
+    assert asked == [
+        ["t/test_a.py", "t/test_b.py"],
+        ["t/test_a.py"],
+        ["t/test_a.py", "t/test_b.py"],
+    ]
 
 
 STANDING = """
