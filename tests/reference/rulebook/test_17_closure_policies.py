@@ -366,6 +366,13 @@ def test_the_rest_follows_whole_while_the_account_cools_down():
     assert sent(tables) == [(2, 1, 20), (2, 2, 80)]
 
 
+def test_before_a_first_share_nothing_cools_down_however_long_that_takes():
+    tables = run(
+        one(100, 1000.0, 0.09, {**FIFTH, "above_usd": 1000.0, "cooldown_seconds": 86_400.0})
+    )
+    assert sent(tables) == [(2, 1, 20), (2, 2, 80)]
+
+
 def test_a_cool_down_may_also_leave_the_account_alone():
     """A fifth of what is left, rounded up to a lot, every 30 s from step 2 on."""
     closure = {**FIFTH, "above_usd": 1000.0, "in_cooldown": "nothing"}
@@ -528,6 +535,29 @@ def test_what_finds_nobody_does_not_use_up_the_window():
     )  # fmt: skip
     tables = tables_of(scripted(scenario, {3: [Ask(1, 10, 9300)]}))
     assert rows(tables, "forced_orders", "step", "filled_lots") == [(2, 0), (3, -10)]
+
+
+def test_what_found_nobody_is_given_back_to_the_window_once():
+    """4 of 10 lots fill at 94 USD, then a round of other pools: 564 of 940 USD are left, 6 lots."""
+    closure = {"kind": "rate_limited", "usd_per_window": 940.0, "window_seconds": 100.0}
+    model = model_of(one(20, 1000.0, 0.0, closure))
+    closer = Closer(model._scenario.margin, 0.9, model.world.clearing, 1.0)
+    orders, marks = make_forced_orders(4), np.array([9400])
+    for clock, lots, filled in ((2, 10, 4), (3, 6, 6), (4, 0, 0)):
+        closer.choose(clock, marks, np.array([0]), model.world.floor, orders)
+        assert (orders.n[0], abs(orders.lots[0]) * orders.n[0]) == (int(lots > 0), lots)
+        orders.filled[0] = -filled
+        closer.settle(clock, marks, orders)
+        orders.n[0] = 0
+        closer.settle(clock, marks, orders)
+
+
+def test_an_auction_may_concede_the_same_part_at_first_and_later():
+    def refused(later):
+        auction = CLOSURES["dutch_auction"](first_discount=0.3, fast_discount=later)
+        return [name for name, _ in auction.faults()]
+
+    assert (refused(0.3), refused(0.299)) == ([], ["fast_discount"])
 
 
 AUCTION = {
