@@ -46,7 +46,7 @@ def pools_short_of_margin(
     n_pools = accounts.cash.shape[0]
     lines = np.empty((n_pools - 1, LINES, 2), np.float32)
     if tables.portfolio.shape[0] > 0:
-        tile = np.empty((screen.N_COLUMNS, screen.TILE))
+        tile = np.zeros((screen.N_COLUMNS, screen.TILE))  # whole, since loops run over all of it
         total = screen.wallets_near_short(accounts, tables, marks, level, tile, out)
         total = _judge_all(accounts, tables, marks, level, lines, total, out)
         return out[:total].copy()

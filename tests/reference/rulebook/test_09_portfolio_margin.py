@@ -380,6 +380,21 @@ def test_the_look_in_floats_lets_no_short_pool_pass():
         assert 300 < len(expected) < 700
 
 
+def test_what_memory_held_before_is_not_looked_at(monkeypatch):
+    """Columns of a tile beyond the last account may hold anything, infinity too."""
+    model = model_of(venue((170.0, {"BTC": 10}), (200.0, {"BTC": -10}), (1e6, {})))
+    c, marks = model.world.clearing, np.array([TICKS - 200, TICKS])
+    room = np.empty(c.accounts.cash.size, np.int64)
+
+    def used(shape, kind=np.float64):
+        return np.full(shape, np.inf if np.dtype(kind).kind == "f" else 77, kind)
+
+    monkeypatch.setattr(np, "empty", used)
+    found = pools_short_of_margin(c.accounts, c.tables, marks, 10**9, room)
+    equity, maintenance, _ = state(model, 0, marks=marks)
+    assert (equity, maintenance) == (150 * USD, 155_820_000) and found.tolist() == [0]
+
+
 def test_beside_scenarios_isolated_positions_are_judged_by_their_bracket_to_the_unit():
     """A look in floats cannot tell them apart: a micro-USD below 5 %, at 5 %, and one above."""
     model = model_of(venue((1e6, {}), (1e6, {}), (1e6, {})))

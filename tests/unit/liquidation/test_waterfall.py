@@ -97,6 +97,20 @@ def test_without_adl_everybody_with_equity_pays_in_proportion():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("changes", "by_adl", "socialised"), [
+    ({}, 1, 0),
+    ({"liquidation__adl": False}, 0, 1),
+    ({"liquidation__adl": False, "liquidation__socialised_loss": {"kind": "on_withdrawal"}}, 0, 1),
+])  # fmt: skip
+def test_the_last_micro_usd_is_paid_by_whoever_comes_next(changes, by_adl, socialised):
+    tables = run(crash(599.999999, **changes))
+    found = rows(tables, "waterfall", *PAYERS)
+    assert found == [(600 * USD, 600 * USD - 1, by_adl, socialised)]
+    equity = tables["accounts"]["final_equity_micro_usd"].tolist()
+    assert equity[0] == 0 and sum(equity[1:]) == 2200 * USD - 1
+    assert tables["liquidations"]["outcome"].tolist() == ["bankrupt"]
+
+
 def test_a_deficit_that_winners_cannot_bear_is_socialised():
     """Profits are 300 each and there is one winner; the idle account pays its share of the rest."""
     scenario = crash(0.0, size=0.5)
