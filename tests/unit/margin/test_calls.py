@@ -64,7 +64,7 @@ def test_a_cross_account_without_positions_is_never_called():
     model = model_of(market({"idle": people((1.0, {}))}))
     accounts = model.world.clearing.accounts
     accounts.wallet[0] = -1  # it owes: short of margin at every level
-    assert model.engine.pools_to_call()[0].tolist() == [0]
+    assert model.engine.spells.pools_to_call()[0].tolist() == [0]
     model.margin()
     assert accounts.n_margin_calls.tolist() == [0]
 
