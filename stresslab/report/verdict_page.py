@@ -10,7 +10,7 @@ from typing import Any
 from stresslab.core.errors import ConfigError
 from stresslab.results.files import storage_errors, write_whole
 from stresslab.validation.experiments import EXPERIMENTS
-from stresslab.validation.ladder import MOST_FALSE_ALARMS
+from stresslab.validation.levels import MOST_FALSE_ALARMS
 
 _HEAD = """\
 # What is held against what was known before
@@ -21,7 +21,8 @@ whether an experiment was run in full or in its quick form, which draws less.
 Each experiment runs a published result, a closed form or a peer's numbers through the public
 config schema. It must pass under four seeds that derive from its name, and its negative control,
 the same with one thing made wrong, must fail. Pages tell claim, source, set-up, figure and what
-would falsify it.
+would falsify it. What levels and powers are, and why they are as they are:
+[levels of the ladder](../decisions/levels-of-the-ladder.md).
 """
 
 
@@ -70,15 +71,14 @@ def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{verdict['verdict'] if judged else 'report'} |"
         )
     judged = [verdict for verdict in verdicts if verdict["judged"]]
-    levels = [sum(check["level"] for check in verdict["checks"]) for verdict in judged]
-    every = sum(
-        level * (1 + len(verdict["further_seeds"]))
-        for level, verdict in zip(levels, judged, strict=True)
-    )
-    yield f"\nThe levels of all checks add up to {sum(levels):.2g}: the chance, at most, that a"
-    yield "right model fails any of them under the first seed."
+    level = sum(verdict["level_of_all_seeds"] for verdict in judged)
+    outside = sum(verdict["outside_their_99.9_%_band"] for verdict in judged)
+    drawn = sum(verdict["drawn_numbers"] for verdict in judged)
+    yield f"\nThe levels of all checks under all seeds add up to {level:.2g}: the chance, at most,"
+    yield "that a right model fails any of them under any seed."
     yield f"At most {MOST_FALSE_ALARMS:g} is allowed."
-    yield f"Under all seeds together it is {every:.2g}.\n"
+    yield f"Of {drawn} drawn numbers, all seeds, {outside} lie outside their 99.9 % band."
+    yield f"A right model comes to {drawn / 1000:.2g} on average.\n"
 
 
 def _details(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -95,8 +95,8 @@ def _details(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| check | measured | expected | tolerance | level | verdict |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| check | measured | expected | tolerance | level | p | power | verdict |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for check in checks:
         cells = (
             _plain(check["what"]),
@@ -104,6 +104,8 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{check['expected']:.10g}",
             f"{check['tolerance']:.3g}",
             f"{check['level']:.2g}" if check["level"] else "exact",
+            "" if check["p"] is None else f"{check['p']:.2g}",
+            check["power"],
             check["verdict"],
         )
         yield f"| {' | '.join(cells)} |"

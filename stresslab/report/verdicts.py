@@ -17,6 +17,7 @@ from stresslab.report.save import save
 from stresslab.report.style import QUIET, Stroke, strokes, theme
 from stresslab.results.files import storage_errors, write_whole
 from stresslab.validation.ladder import Verdict
+from stresslab.validation.levels import outside_band
 from stresslab.validation.verdicts import Panel, Series
 
 _BAND = 0.2  # opacity of an interval
@@ -27,7 +28,7 @@ def show(verdict: Verdict) -> Iterator[str]:
     result = verdict.result
     told = ("pass" if verdict.passed else "FAIL") if verdict.experiment.is_judged else "report"
     yield f"{verdict.experiment.name}: {told}  ({verdict.seconds:.1f} s) {verdict.experiment.title}"
-    for check in result.checks:
+    for check in verdict.checks:
         mark = "  " if check.passed else "!!"
         yield (
             f"  {mark} {check.what}: {check.measured:.10g}{_unit(check.unit)}, expected "
@@ -40,6 +41,8 @@ def show(verdict: Verdict) -> Iterator[str]:
         )
     if verdict.level:
         yield f"     level: {verdict.level:.2g}, of all seeds {verdict.level_of_all_seeds:.2g}"
+        outside, drawn = outside_band(verdict.of_all_seeds)
+        yield f"     outside their 99.9 % band: {outside} of {drawn} drawn numbers, all seeds"
     if verdict.further:
         passed = sum(further.passed for further in verdict.further)
         yield f"     further seeds: {passed} of {len(verdict.further)} pass"

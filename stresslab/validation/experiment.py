@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from stresslab.validation.verdicts import Result
+from stresslab.validation.verdicts import Check, Counts, Result
 
 N_FURTHER_SEEDS = 3  # a statistical experiment must pass under these too
 
@@ -38,6 +38,8 @@ class Experiment:
     control_is: str  # what is made wrong, in words
     is_statistical: bool = True
     is_judged: bool = True  # False: a report of distance to facts
+    #: Holds what all seeds counted, name by name in sum, where one of them alone draws too little.
+    together: Callable[[Size, Counts], Sequence[Check]] | None = None
     #: The experiment at one setting of a user's own, by the names of what may be set.
     point: Callable[..., Mapping[str, float]] | None = None
 

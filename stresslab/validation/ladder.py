@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stresslab.validation.experiment import N_FURTHER_SEEDS, Experiment, Size, seed_of
 from stresslab.validation.experiments import EXPERIMENTS, experiment
+from stresslab.validation.levels import outside_band
 from stresslab.validation.processes import in_processes
-from stresslab.validation.verdicts import Result
+from stresslab.validation.verdicts import Check, Result
 
-#: Most that the levels of all checks of the ladder may add up to, each under its first seed.
-MOST_FALSE_ALARMS = 0.01
 _CONTROL = -1  # in place of the number of a seed
 
 
@@ -27,6 +28,7 @@ class Verdict:
     further: tuple[Result, ...]  # under the further seeds
     control: Result
     seconds: float  # of work, all seeds and the control together
+    together: tuple[Check, ...] = ()  # on what all seeds counted
 
     @property
     def passed(self) -> bool:
@@ -34,7 +36,21 @@ class Verdict:
         if not self.experiment.is_judged:
             return self.result.passed
         results = (self.result, *self.further)
-        return all(result.passed for result in results) and not self.control.passed
+        every = all(result.passed for result in results)
+        return every and all(c.passed for c in self.together) and not self.control.passed
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Return the checks of the first seed and those of all seeds together."""
+        return (*self.result.checks, *self.together)
+
+    @property
+    def of_all_seeds(self) -> tuple[Check, ...]:
+        """Return every check that is judged, under every seed."""
+        if not self.experiment.is_judged:
+            return ()
+        runs = (self.result, *self.further)
+        return (*(check for run in runs for check in run.checks), *self.together)
 
     @property
     def level(self) -> float:
@@ -43,13 +59,12 @@ class Verdict:
 
     @property
     def level_of_all_seeds(self) -> float:
-        """Return the same under all seeds together."""
-        if not self.experiment.is_judged:
-            return 0.0
-        return sum(check.level for run in (self.result, *self.further) for check in run.checks)
+        """Return the same of every check under every seed."""
+        return sum(check.level for check in self.of_all_seeds)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the verdict as plain values for JSON."""
+        outside, drawn = outside_band(self.of_all_seeds)
         return {
             "name": self.experiment.name,
             "title": self.experiment.title,
@@ -63,7 +78,9 @@ class Verdict:
             "seconds": round(self.seconds, 1),
             "level": self.level,
             "level_of_all_seeds": self.level_of_all_seeds,
-            "checks": [_check(c) for c in self.result.checks],
+            "drawn_numbers": drawn,
+            "outside_their_99.9_%_band": outside,
+            "checks": [_check(c) for c in self.checks],
             "distances": [{**vars(d), "distance": d.distance} for d in self.result.distances],
             "facts": dict(self.result.facts),
             "further_seeds": [result.passed for result in self.further],
@@ -107,8 +124,8 @@ def judge(chosen: Experiment, size: Size) -> Verdict:
 
 
 def family_wise_level(verdicts: Iterable[Verdict]) -> float:
-    """Return the chance, at most, that any check fails though the model is right (Bonferroni)."""
-    return sum(verdict.level for verdict in verdicts)
+    """Return the chance, at most, that a right model fails a check under any seed (Bonferroni)."""
+    return sum(verdict.level_of_all_seeds for verdict in verdicts)
 
 
 def _numbers(chosen: Experiment) -> list[int]:
@@ -129,4 +146,14 @@ def _timed(chosen: Experiment, size: Size, number: int) -> tuple[Result, float]:
 def _verdict(chosen: Experiment, size: Size, runs: Sequence[tuple[Result, float]]) -> Verdict:
     first, *further, control = (result for result, _ in runs)
     seconds = sum(seconds for _, seconds in runs)
-    return Verdict(chosen, size, first, tuple(further), control, seconds)
+    together = _together(chosen, size, (first, *further))
+    return Verdict(chosen, size, first, tuple(further), control, seconds, together)
+
+
+def _together(chosen: Experiment, size: Size, results: Sequence[Result]) -> tuple[Check, ...]:
+    """Add up what all seeds counted and hold the sums."""
+    if chosen.together is None:
+        return ()
+    names = results[0].counts
+    sums = {name: np.sum([result.counts[name] for result in results], axis=0) for name in names}
+    return tuple(chosen.together(size, sums))

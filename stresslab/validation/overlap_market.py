@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from stresslab.market.impact.law import ONE_PERCENT
-from stresslab.validation.simulated import simulated
+from stresslab.validation.simulated import event_log
 
 PORTFOLIO = 27_720  # lots of 1 USD: whole lots for up to 12 assets
 MAINTENANCE = 0.001
@@ -94,7 +94,7 @@ def in_the_market(
 ) -> Fallen:
     """Run the market and return whom and what liquidations reached."""
     holders = _holders(drawn)
-    tables, _ = simulated(scenario(drawn, leverage, cross=cross, impact=impact), seed)
+    tables = event_log(scenario(drawn, leverage, cross=cross, impact=impact), seed)
     assets, accounts = (np.zeros(n, bool) for n in drawn.lots.shape)
     fallen = np.unique(tables["liquidations"]["account"])
     accounts[holders[fallen[fallen < holders.size]]] = True

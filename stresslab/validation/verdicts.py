@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Check:
@@ -20,6 +22,8 @@ class Check:
     level: float = 0.0
     #: Size of the sample and the deviation that it would find nine times out of ten, in words.
     power: str = ""
+    #: Chance of a deviation at least as large if the claim holds; None where nothing is drawn.
+    p: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -69,6 +73,10 @@ class Panel:
     y_scale: str = "linear"
 
 
+#: Name -> what was counted, for the checks of all seeds together.
+Counts = Mapping[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Result:
     """What one run of an experiment came to."""
@@ -77,6 +85,7 @@ class Result:
     distances: Sequence[Distance] = ()
     panels: Sequence[Panel] = ()
     facts: Mapping[str, float | int | str] = field(default_factory=dict)  # sizes, counts, seeds
+    counts: Counts = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stresslab.validation.simulated import simulated
+from stresslab.validation.simulated import event_log
 
 PRICE = 20_000  # ticks of 1 USD; a lot is one coin
 BRACKETS = [{"floor_usd": 0.0, "maintenance_rate": 0.01, "max_leverage": 50.0}]
@@ -66,7 +66,7 @@ def scenario(
 
 def spread(markets_of: dict[str, Any], seed: int) -> tuple[float, float]:
     """Return the mean spread in ticks over time and markets, and its standard error."""
-    path = simulated(markets_of, seed)[0]["path"]
+    path = event_log(markets_of, seed)["path"]
     n_markets = len(markets_of["assets"])
     bid, ask = path["best_bid_ticks"], path["best_ask_ticks"]
     is_used = (bid > 0) & (ask > 0) & (path["step"] > SETTLED * n_markets)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stresslab.validation.experiments import EXPERIMENTS, experiment
-from stresslab.validation.ladder import MOST_FALSE_ALARMS
+from stresslab.validation.levels import MOST_FALSE_ALARMS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = DOCS / "explanation" / "validation"

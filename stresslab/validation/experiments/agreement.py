@@ -15,15 +15,13 @@ from stresslab.core import declarations
 from stresslab.core.random import Streams, uniforms
 from stresslab.experiment.config import read_config, scenario_class
 from stresslab.experiment.foresight import foresee
+from stresslab.validation import levels
 from stresslab.validation.experiment import Experiment, Size
-from stresslab.validation.simulated import simulated
+from stresslab.validation.simulated import event_log
 from stresslab.validation.uniform_field import PRICE_USD, Field, scenario
-from stresslab.validation.verdicts import Check, Panel, Result, Series
+from stresslab.validation.verdicts import Check, Counts, Panel, Result, Series
 
-MARKETS = 4
 WITHIN = 0.02  # of the ratio
-STANDARD_ERRORS = 4.0
-LEVEL = 6.3e-5
 #: Mean seconds between first lots, in lives of a cascade: times tell clusters apart.
 APART = 40.0
 
@@ -34,11 +32,7 @@ class Case(NamedTuple):
     ratio: float
     steps: int
     runs: int
-
-    @property
-    def liquidations(self) -> float:
-        """Liquidations that are expected in all runs."""
-        return self.runs * self.steps * MARKETS * self.ratio / (1 - self.ratio)
+    markets: int = 4  # of each run, side by side
 
     @property
     def longs(self) -> int:
@@ -50,8 +44,8 @@ class Case(NamedTuple):
 
 CASES = {
     Size.QUICK: (Case(0.5, 200, 1), Case(0.9, 40, 1)),
-    Size.FULL: (Case(0.3, 3000, 24), Case(0.5, 2400, 8), Case(0.7, 1500, 4), Case(0.9, 500, 3),
-                Case(0.95, 350, 3)),
+    Size.FULL: (Case(0.3, 3000, 4, 8), Case(0.5, 1500, 2, 8), Case(0.7, 480, 2, 8),
+                Case(0.9, 380, 1), Case(0.95, 185, 1)),
 }  # fmt: skip
 
 
@@ -75,38 +69,55 @@ def control(size: Size, seed: int) -> Result:
 
 def _measured(size: Size, seed: int, *, density: float) -> Result:
     checks: list[Check] = []
+    counts: dict[str, np.ndarray] = {}
     found: dict[str, list[float]] = {"attribution": [], "times alone": [], "theory": []}
     cases = CASES[size]
     for place, case in enumerate(cases):
-        field = _field(case, case.ratio * density, MARKETS)
+        field = _field(case, case.ratio * density, case.markets)
         runs = [_counted(field, case.steps, seed, 100 * place + k) for k in range(case.runs)]
         n = sum(part.liquidations for part in runs)
         told = math.fsum(part.caused for part in runs) / n
         fit = fit_hawkes(_in_a_row([part.times for part in runs]))
         expected = _theory(_field(case, case.ratio, 1), seed)
-        error = math.sqrt(case.ratio / case.liquidations)
         checks += [
-            _check(f"attribution, n = {case.ratio:g}", told, case.ratio, error, n, size),
-            _check(f"times alone, n = {case.ratio:g}", fit.ratio, case.ratio, error, n, size),
-            Check(f"theory, n = {case.ratio:g}", expected, case.ratio, WITHIN * case.ratio),
+            _check(f"attribution, {_name(case)}", told, case, n),
+            _check(f"times alone, {_name(case)}", fit.ratio, case, n),
+            Check(f"theory, {_name(case)}", expected, case.ratio, WITHIN * case.ratio),
         ]
+        counts[_name(case)] = np.array([told * n, fit.ratio * n, n])
         for name, value in zip(found, (told, fit.ratio, expected), strict=True):
             found[name].append(value)
     ratios = [case.ratio for case in cases]
-    return Result(checks, panels=(_panel(ratios, found),))
+    facts = {f"liquidations, {name}": int(sums[2]) for name, sums in counts.items()}
+    return Result(checks, panels=(_panel(ratios, found),), facts=facts, counts=counts)
 
 
-def _check(what: str, value: float, expected: float, error: float, n: int, size: Size) -> Check:
-    """Hold a full measurement to 2 %, a quick one to what its sample can tell."""
-    tolerance = WITHIN * expected
-    if size is Size.QUICK:
-        tolerance = max(tolerance, STANDARD_ERRORS * error)
-    return Check(what, value, expected, tolerance, level=LEVEL,
-                 power=f"{n:,} liquidations; standard error {error:.2g}")  # fmt: skip
+def _name(case: Case) -> str:
+    return f"n = {case.ratio:g}"
+
+
+def _check(what: str, value: float, case: Case, n: int, *, is_all: bool = False) -> Check:
+    """Hold one seed to what its sample can tell, all seeds of the full size to 2 %."""
+    error = math.sqrt(case.ratio / n)
+    drawn = f"{n:,} liquidations"
+    if is_all:
+        return levels.within(what, value, case.ratio, WITHIN * case.ratio, error, drawn)
+    return levels.mean(what, value, case.ratio, error, drawn)
+
+
+def together(size: Size, counts: Counts) -> list[Check]:
+    """Hold means over all seeds, by their liquidations, to 2 % in the full size."""
+    checks = []
+    for case in CASES[size] if size is Size.FULL else ():
+        attributed, timed, n = counts[_name(case)].tolist()
+        for name, total in (("attribution", attributed), ("times alone", timed)):
+            what = f"all seeds: {name}, {_name(case)}"
+            checks.append(_check(what, total / n, case, int(n), is_all=True))
+    return checks
 
 
 def _counted(field: Field, steps: int, seed: int, replicate: int) -> Counted:
-    tables, _ = simulated(_market(field, steps, seed, replicate), seed, replicate)
+    tables = event_log(_market(field, steps, seed, replicate), seed, replicate)
     contagion = Contagion(tables)
     shares = contagion.forest.endogenous_share
     caused = math.fsum(shares.tolist())
@@ -181,4 +192,5 @@ EXPERIMENT = Experiment(
     run=run,
     control=control,
     control_is="fields a third less dense than theory is told",
+    together=together,
 )

@@ -18,6 +18,7 @@ from stresslab.core.declarations import build
 from stresslab.margin.liquidation_price import Leg, linear
 from stresslab.margin.pools import pool_state
 from stresslab.margin.tiers import MarginTables
+from stresslab.validation import levels
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.simulated import event_log
 from stresslab.validation.verdicts import Check, Panel, Result, Series
@@ -27,9 +28,6 @@ MAINTENANCE = 0.005
 VOLATILITY = 0.05  # standard deviation of a return
 CORRELATIONS = (0.0, 0.5, 0.8, 0.95)
 DRAWS = {Size.QUICK: 100_000, Size.FULL: 1_000_000}
-STANDARD_ERRORS = 4.0
-#: Two-sided tail beyond four standard errors, of a normal count.
-LEVEL = 6.3e-5
 
 TICKS = 4_000_000  # price before the draw: 40,000 USD in ticks of 1 cent
 LOTS = 100
@@ -88,15 +86,12 @@ def _measured(size: Size, seed: int, *, pools_share_collateral: bool) -> Result:
     checks = [*_trigger_checks(accounts, tables), _slide_check(seed)]
     found: dict[str, list[tuple[float, float, float]]] = {}
     for correlation in CORRELATIONS:
-        shares = _shares(accounts, tables, cross, correlation, DRAWS[size], seed)
+        counts = _counts(accounts, tables, cross, correlation, DRAWS[size], seed)
         for name, expected in closed_forms(correlation).items():
-            error = math.sqrt(expected * (1 - expected) / DRAWS[size])
-            checks.append(Check(
-                f"P({name}), correlation {correlation:g}", shares[name], expected,
-                STANDARD_ERRORS * error, level=LEVEL,
-                power=f"{DRAWS[size]:,} draws find {(STANDARD_ERRORS + 1.28) * error:.1g}",
-            ))  # fmt: skip
-            found.setdefault(name, []).append((shares[name], expected, STANDARD_ERRORS * error))
+            check = levels.share(f"P({name}), correlation {correlation:g}", counts[name],
+                                 DRAWS[size], expected, "draws", errors=levels.ASKED)  # fmt: skip
+            checks.append(check)
+            found.setdefault(name, []).append((check.measured, expected, check.tolerance))
     return Result(checks, panels=(_panel(found),), facts={"draws": DRAWS[size]})
 
 
@@ -168,9 +163,10 @@ def _slide_check(seed: int) -> Check:
     return Check("step of the isolated liquidation in a slide", measured, float(below[0]), 0.0)
 
 
-def _shares(
+def _counts(
     accounts: Accounts, tables: MarginTables, cross: int, correlation: float, n: int, seed: int
-) -> dict[str, float]:
+) -> dict[str, int]:
+    """Return in how many of ``n`` draws pools are in breach."""
     rng = np.random.Generator(np.random.Philox(key=seed))
     own, other = rng.normal(size=(2, n))
     second = correlation * own + math.sqrt(1 - correlation**2) * other
@@ -179,7 +175,7 @@ def _shares(
     counts = np.zeros(3, np.int64)
     _count_breaches(accounts, tables, marks, cross, counts)
     names = ("isolated, any", "isolated, both", "cross")
-    return dict(zip(names, (counts / n).tolist(), strict=True))
+    return dict(zip(names, counts.tolist(), strict=True))
 
 
 @kernel

@@ -8,22 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stresslab.contagion.hawkes import FanoFactor, HawkesFit, count_spread, fit_hawkes
+from stresslab.validation import levels
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.simulated import event_log
 from stresslab.validation.uniform_field import SELLER, Field, scenario
 from stresslab.validation.verdicts import Check, Panel, Result, Series
 
-MARKETS = 16
 DELAY = 1.0  # mean seconds from a breach to its execution: 1 / b
-STANDARD_ERRORS = 4.0
-LEVEL = 6.3e-5
-BY_LIKELIHOOD, BY_COUNTS = 0.03, 0.06  # tolerances of the two estimates, at least
+BY_LIKELIHOOD, BY_COUNTS = 0.03, 0.06  # tolerances of the two estimates
 TRADERS = 10  # who sell a lot at exponential times, in each market
 
 
 class Case(NamedTuple):
     """One process in each of the markets."""
 
+    markets: int
     ratio: float
     rate: float  # exogenous sales a second, in each market
     warm_up: float  # seconds before counting, several times 1 / (b (1 - n))
@@ -33,10 +32,10 @@ class Case(NamedTuple):
 
 
 CASES = {
-    Size.QUICK: (Case(0.5, 0.25, 20.0, 600.0, 20.0, 0.2),),
+    Size.QUICK: (Case(32, 0.5, 0.25, 20.0, 300.0, 20.0, 0.2),),
     Size.FULL: (
-        Case(0.5, 0.25, 20.0, 700.0, 20.0, 0.1),
-        Case(0.9, 0.05, 100.0, 1000.0, 100.0, 0.25),
+        Case(32, 0.5, 0.35, 20.0, 1200.0, 25.0, 0.25),
+        Case(16, 0.9, 0.1, 100.0, 1200.0, 100.0, 0.25),
     ),
 }
 
@@ -65,7 +64,7 @@ def _measured(size: Size, seed: int, *, density: float) -> Result:
     panels, facts = [], {}
     for place, case in enumerate(CASES[size]):
         found = _found(case, seed, place, density)
-        checks += _checks(case, found)
+        checks += _checks(case, found, size)
         panels.append(_panel(case, found))
         facts[f"events, n = {case.ratio:g}"] = int(found.times.size)
     return Result(checks, panels=panels, facts=facts)
@@ -77,7 +76,7 @@ def market(case: Case, seed: int, place: int, density: float) -> dict[str, Any]:
     events = case.rate * total / (1 - case.ratio)
     spread = math.sqrt(events) / (1 - case.ratio)
     width = math.ceil(density * (1.1 * events + 4.5 * spread))
-    field = Field(case.ratio * density, width, MARKETS)
+    field = Field(case.ratio * density, width, case.markets)
     config = scenario(field.drawn(seed, place), 1)
     config |= {"step_seconds": case.step, "duration_seconds": total}
     config["liquidation"]["execution_delay_seconds"] = DELAY
@@ -93,41 +92,45 @@ def market(case: Case, seed: int, place: int, density: float) -> dict[str, Any]:
 
 def _found(case: Case, seed: int, place: int, density: float) -> Found:
     path = event_log(market(case, seed, place, density), seed, place)["path"]
-    sold = path["volume_lots"].reshape(-1, MARKETS)[round(case.warm_up / case.step) :]
+    sold = path["volume_lots"].reshape(-1, case.markets)[round(case.warm_up / case.step) :]
     step, asset = np.nonzero(sold)
     again = sold[step, asset]
     step, asset = np.repeat(step, again), np.repeat(asset, again)
     within = np.random.Generator(np.random.Philox(key=[seed, 1000 + place])).random(step.size)
     times = np.sort(asset * case.seconds + (step + within) * case.step)
-    rate = times.size / (MARKETS * case.seconds)
+    rate = times.size / (case.markets * case.seconds)
     return Found(times, rate, fit_hawkes(times), count_spread(times, case.window))
 
 
-def _checks(case: Case, found: Found) -> list[Check]:
+def _checks(case: Case, found: Found, size: Size) -> list[Check]:
     rate = case.rate / (1 - case.ratio)
-    error = math.sqrt(rate / (MARKETS * case.seconds)) / (1 - case.ratio)
+    error = math.sqrt(rate / (case.markets * case.seconds)) / (1 - case.ratio)
     events = f"{found.times.size:,} events"
     return [
         Check(f"events of 4,000 or more, n = {case.ratio:g}", float(found.times.size >= 4000), 1.0,
               0.0),
-        Check(f"rate of events, n = {case.ratio:g}", found.rate, rate, STANDARD_ERRORS * error,
-              "per second", level=LEVEL, power=f"{events} find {5.28 * error:.2g}"),
+        levels.mean(f"rate of events, n = {case.ratio:g}", found.rate, rate, error, events,
+                    errors=levels.ASKED, unit="per second"),
         _estimate(f"n by likelihood, n = {case.ratio:g}", found.fit, case.ratio, BY_LIKELIHOOD,
-                  events),
+                  events, size),
         _estimate(f"n by counts in windows of {case.window:g} s, n = {case.ratio:g}", found.spread,
-                  case.ratio, BY_COUNTS, f"{found.spread.windows} windows"),
+                  case.ratio, BY_COUNTS, f"{found.spread.windows} windows", size),
     ]  # fmt: skip
 
 
 def _estimate(
-    what: str, found: HawkesFit | FanoFactor, ratio: float, least: float, drawn: str
+    what: str,
+    found: HawkesFit | FanoFactor,
+    ratio: float,
+    tolerance: float,
+    drawn: str,
+    size: Size,
 ) -> Check:
-    """Hold an estimate to its tolerance, or to 4 of its standard errors where that is more."""
+    """Hold an estimate to its tolerance; a sample too small for it to its standard errors."""
     error = (found.high - found.low) / (2 * 1.96)
-    tolerance = max(least, STANDARD_ERRORS * error)
-    level = math.erfc(tolerance / error / math.sqrt(2))
-    return Check(what, found.ratio, ratio, tolerance, level=level,
-                 power=f"{drawn} find {tolerance + 1.28 * error:.2g}")  # fmt: skip
+    if size is Size.FULL:
+        return levels.within(what, found.ratio, ratio, tolerance, error, drawn)
+    return levels.mean(what, found.ratio, ratio, error, drawn)
 
 
 def _panel(case: Case, found: Found) -> Panel:

@@ -15,12 +15,14 @@ from stresslab.validation.experiments import EXPERIMENTS
 
 def verdict(name: str, **changes: Any) -> dict[str, Any]:
     check = {"what": "mean | spread", "measured": 3.4, "expected": 3.5, "tolerance": 0.5,
-             "unit": "points", "level": 0.0005, "power": "", "verdict": "pass"}  # fmt: skip
+             "unit": "points", "level": 0.0005, "p": 0.25, "power": "9 throws find 2",
+             "verdict": "pass"}  # fmt: skip
     distance = {"what": "tail", "measured": 0.5, "low": 1.0, "high": 2.0, "unit": "",
                 "distance": 0.5}  # fmt: skip
     return {
         "name": name, "title": f"About {name}", "claim": "It is so.", "size": "full",
-        "verdict": "pass", "judged": True, "level": 0.0001, "checks": [check],
+        "verdict": "pass", "judged": True, "level_of_all_seeds": 0.002, "drawn_numbers": 20,
+        "outside_their_99.9_%_band": 1, "checks": [check],
         "distances": [distance], "further_seeds": [True, True, False],
         "control": {"is": "a loaded die", "failed": True, "checks": [check]}, **changes,
     }  # fmt: skip
@@ -39,10 +41,12 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
         cells = f"About {name} | full | 1 of 1 | 3 of 4 | fails, as it must | pass |"
         assert f"| [{name}]({name}.md) | {cells}" in text
         assert f"\n## {name}\n" in text
-    assert "| mean \\| spread | 3.4 points | 3.5 | 0.5 | 0.0005 | pass |" in text
+    row = "| mean \\| spread | 3.4 points | 3.5 | 0.5 | 0.0005 | 0.25 | 9 throws find 2 | pass |"
+    assert row in text
     assert "| tail | 0.5 | 1 to 2 | 0.5 |" in text
-    assert f"add up to {5e-4 * len(EXPERIMENTS):.2g}" in text
-    assert f"Under all seeds together it is {4 * 5e-4 * len(EXPERIMENTS):.2g}" in text
+    n = len(EXPERIMENTS)
+    assert f"under all seeds add up to {0.002 * n:.2g}:" in text
+    assert f"Of {20 * n} drawn numbers, all seeds, {n} lie outside their 99.9 % band." in text
     assert "Not run" not in text
     assert all(line == line.rstrip() for line in text.splitlines())
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stresslab.report.verdicts import show, write
@@ -52,8 +55,25 @@ def test_levels_add_up_over_checks_and_seeds() -> None:
     verdict = judge(toy(), Size.QUICK)
     assert verdict.level == pytest.approx(0.001)
     assert verdict.level_of_all_seeds == pytest.approx(4 * 0.001)
-    assert family_wise_level([verdict, verdict]) == pytest.approx(2 * 0.001)
+    assert family_wise_level([verdict, verdict]) == pytest.approx(2 * 4 * 0.001)
     assert verdict.as_plain()["level"] == verdict.level
+
+
+@pytest.mark.parametrize(("tolerance", "passes"), [(40.0, True), (39.0, False)])
+def test_what_all_seeds_counted_is_added_up_and_held(tolerance: float, passes: bool) -> None:
+    """Ten throws under each of four seeds are 40, and their check counts like any other."""
+
+    def together(size: Size, counts: Mapping[str, np.ndarray]) -> list[Check]:
+        return [Check("throws", float(counts["throws"].sum()), 80.0, tolerance, level=0.002)]
+
+    def run(size: Size, seed: int) -> Result:
+        return replace(result(3.4), counts={"throws": np.array([4, 6])})
+
+    verdict = judge(replace(toy(), run=run, together=together), Size.QUICK)
+    assert [check.measured for check in verdict.together] == [40.0]
+    assert verdict.passed == passes
+    assert verdict.level_of_all_seeds == pytest.approx(4 * 0.001 + 0.002)
+    assert verdict.as_plain()["checks"][-1]["what"] == "throws"
 
 
 def test_processes_give_the_verdicts_of_one_in_the_order_of_the_ladder() -> None:
