@@ -5,6 +5,7 @@ from stresslab.analysis.distributions import ccdf, pooled_ccdf
 from stresslab.analysis.frames import finished, points
 from stresslab.analysis.headline import headline, headline_text
 from stresslab.analysis.ratios import amplification, branching
+from stresslab.analysis.replicates import over_replicates
 from stresslab.analysis.summaries import probabilities, summarise, tail_means
 from stresslab.analysis.thresholds import thresholds
 
@@ -16,6 +17,7 @@ __all__ = [
     "finished",
     "headline",
     "headline_text",
+    "over_replicates",
     "points",
     "pooled_ccdf",
     "probabilities",

@@ -32,6 +32,7 @@ _FORMS = {"forced_notional_usd": "USD"}  # the other outcomes are fractions
 
 def plain(sweep: Sweep, ahead: Forecast, found: Comparison | None) -> dict[str, Any]:
     """Return everything as plain values for JSON; what is beyond all sizes is null."""
+    n = sweep.replicates
     told: dict[str, Any] = {
         "name": sweep.config.name,
         "shocked": sweep.shock["assets"],
@@ -45,7 +46,12 @@ def plain(sweep: Sweep, ahead: Forecast, found: Comparison | None) -> dict[str, 
         "spectral_radius": ahead.radius,
         "spectral_radius_within_step": ahead.radius_within_step,
         "spectral_radius_after": [[size, radius] for size, radius in ahead.radii.items()],
+        "spectral_radius_over_replicates": intervals.student(ahead.radius_each)._asdict(),
         "two_ends_at": list(ahead.bistable),
+        "two_ends_over_replicates": [
+            {"size": size, "replicates": found, **intervals.wilson(found, n)._asdict()}
+            for size, found in ahead.two_ends.items()
+        ],
         "critical_shock": {"predicted": _median(ahead.critical)},
     }
     if found is not None:
@@ -66,19 +72,26 @@ def show(sweep: Sweep, ahead: Forecast, found: Comparison | None) -> Iterator[st
     when = f"over {over:g} s" if over else "in one step"
     yield f"{sweep.config.name}: {', '.join(sweep.shock['assets'])} fall {when}; replicate 0 first"
     yield from _map_lines(ahead)
-    yield f"spectral radius before the shock  {ahead.radius:.3f}"
+    yield f"spectral radius before the shock  {ahead.radius:.3f}{_mean_of(ahead.radius_each)}"
     yield f"  the same where books do not recover  {ahead.radius_within_step:.3f}"
     after = ", ".join(f"{radius:.3f} at {size:g}" for size, radius in ahead.radii.items())
     yield f"  at rest after a shock  {after}"
     yield from _matrix_lines(ahead)
-    if ahead.bistable:
-        sizes = ", ".join(f"{size:g}" for size in ahead.bistable)
-        yield f"two ends where books do not recover, at shocks of {sizes}"
+    if any(ahead.two_ends.values()):
+        sizes = ", ".join(f"{size:g} ({n})" for size, n in ahead.two_ends.items() if n)
+        yield f"two ends where books do not recover, at shocks of (replicates)  {sizes}"
     what = f"critical shock (a mark {100 * RUNAWAY:g} % below its index)"
     yield f"{what}: predicted {_in_words(ahead.critical)}"
     if found is not None:
         yield f"{what}: observed  {_in_words(found.observed)}"
         yield from _row_lines(summary(found))
+
+
+def _mean_of(values: Sequence[float]) -> str:
+    found = intervals.student(values)
+    if found.low is None or found.high is None:
+        return ""
+    return f"; mean {found.mid:.3f} [{found.low:.3f}, {found.high:.3f}] of {len(values)} replicates"
 
 
 def _in_words(shocks: Sequence[float]) -> str:

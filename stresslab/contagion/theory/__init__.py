@@ -5,6 +5,7 @@ and what closing does to prices.
 """
 
 from stresslab.contagion.theory.cascade import State, cascade
+from stresslab.contagion.theory.distance import distance_to_cascade
 from stresslab.contagion.theory.growth import growth_matrix, radius_at
 from stresslab.contagion.theory.map import liquidation_map
 from stresslab.contagion.theory.stability import Branches, branches
@@ -17,6 +18,7 @@ __all__ = [
     "Venue",
     "branches",
     "cascade",
+    "distance_to_cascade",
     "growth_matrix",
     "liquidation_map",
     "radius_at",

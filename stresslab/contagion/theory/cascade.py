@@ -48,12 +48,12 @@ def cascade(venue: Venue, shocked: np.ndarray, sizes: Sequence[float]) -> list[S
     shocked : (n_assets,) whether an asset's index falls
     sizes : falls of the index, rising, 0 to 1
     """
-    state = _settled(venue, _calm(venue), shocked, 0.0)
+    state = settled(venue, calm(venue), shocked, 0.0)
     states = []
     for size in sizes:
         n_parts = max(1, round(np.ceil((size - state.shock) / FIRST_INCREMENT - 1e-9)))
         for shock in np.linspace(state.shock, size, n_parts + 1)[1:].tolist():
-            state = _settled(venue, state, shocked, shock)
+            state = settled(venue, state, shocked, shock)
         states.append(state)
     return states
 
@@ -64,13 +64,14 @@ def index_at(venue: Venue, shocked: np.ndarray, shock: float) -> np.ndarray:
     return index
 
 
-def _calm(venue: Venue) -> State:
+def calm(venue: Venue) -> State:
+    """Return the state before anything happens."""
     nothing = np.zeros(len(venue.assets))
     closed, breached = np.zeros_like(venue.positions), np.zeros(len(venue.positions), bool)
     return State(0.0, venue.prices, closed, nothing, 0, breached, nothing)
 
 
-def _settled(venue: Venue, state: State, shocked: np.ndarray, shock: float) -> State:
+def settled(venue: Venue, state: State, shocked: np.ndarray, shock: float) -> State:
     """Let a state come to rest at a shock."""
     index = index_at(venue, shocked, shock)
     _, _, closed, notional, rounds, breached, paid = state

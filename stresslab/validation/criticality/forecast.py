@@ -15,6 +15,7 @@ from stresslab.contagion.theory import (
     Venue,
     branches,
     cascade,
+    distance_to_cascade,
     growth_matrix,
     liquidation_map,
     radius_at,
@@ -23,8 +24,6 @@ from stresslab.validation.criticality.sweep import Sweep
 
 #: A shock is critical if its cascade takes a mark this far below the index: 5 % of it.
 RUNAWAY = 0.05
-#: Shock sizes at which the predicted critical shock is looked for.
-FINE = tuple((np.arange(1, 121) / 200).tolist())
 #: Moves of one mark at which the liquidation map is told.
 MOVES = (-0.4, -0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
@@ -40,7 +39,7 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What theory says of the first replicate's market before anything happens."""
+    """What theory says of the first replicate's market, and of all where a list says so."""
 
     types: list[str]
     moves: tuple[float, ...]
@@ -50,6 +49,8 @@ class Forecast:
     radius_within_step: float  # the same where books do not recover
     radii: dict[float, float]  # the same at rest after a shock, by size, where books recover
     bistable: tuple[float, ...]  # sizes with two ends, where books do not recover
+    radius_each: list[float]  # spectral radius of each replicate's market
+    two_ends: dict[float, int]  # replicates with two ends where books do not recover, by size
     critical: list[float]  # critical shock of each replicate, infinite if there is none
 
 
@@ -61,7 +62,9 @@ def forecast(sweep: Sweep) -> Forecast:
     within = spectral_radius(growth_matrix(still, still.prices, nothing))
     moves = np.array(MOVES)
     maps = {name: liquidation_map(venue, a, moves) for a, name in enumerate(venue.assets)}
-    ends = branches(still, sweep.shocked, sweep.sizes)
+    venues = [venue, *(sweep.venue(number) for number in range(1, sweep.replicates))]
+    stills = [still, *(sweep.venue(number, 0.0) for number in range(1, sweep.replicates))]
+    ends = [branches(each, sweep.shocked, sweep.sizes).is_bistable for each in stills]
     return Forecast(
         types=type_names(list(venue.assets)),
         moves=MOVES,
@@ -70,8 +73,10 @@ def forecast(sweep: Sweep) -> Forecast:
         radius=spectral_radius(matrix),
         radius_within_step=within,
         radii=_radii(venue, sweep),
-        bistable=tuple(ends.sizes[ends.is_bistable].tolist()),
-        critical=[_critical(sweep, replicate) for replicate in range(sweep.replicates)],
+        bistable=tuple(np.asarray(sweep.sizes)[ends[0]].tolist()),
+        radius_each=[_radius(each) for each in venues],
+        two_ends=dict(zip(sweep.sizes, np.sum(ends, axis=0).tolist(), strict=True)),
+        critical=[distance_to_cascade(each, sweep.shocked, RUNAWAY) for each in venues],
     )
 
 
@@ -80,9 +85,8 @@ def _radii(venue: Venue, sweep: Sweep) -> dict[float, float]:
     return {state.shock: radius_at(venue, state.prices, state.closed) for state in states}
 
 
-def _critical(sweep: Sweep, replicate: int) -> float:
-    expected = predict(sweep.venue(replicate), sweep.shocked, FINE)
-    return critical_shock(FINE, expected.overshoot.tolist())
+def _radius(venue: Venue) -> float:
+    return radius_at(venue, venue.prices, np.zeros_like(venue.positions))
 
 
 def predict(venue: Venue, shocked: np.ndarray, sizes: Sequence[float]) -> Prediction:

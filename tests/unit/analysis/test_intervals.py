@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stresslab.analysis.intervals import (
     UNDEFINED,
@@ -111,3 +113,19 @@ def test_the_jackknife_of_a_ratio_covers() -> None:
         found = ratio_of_sums(parts.tolist(), wholes.tolist())
         covered += found.low <= 0.6 <= found.high
     assert 360 <= covered <= 396
+
+
+SUMS = st.lists(st.tuples(st.floats(0, 100), st.floats(1, 100)), min_size=1, max_size=8)
+
+
+@given(SUMS, st.floats(0.1, 10))
+def test_a_ratio_of_sums_knows_neither_unit_nor_order(pairs: list, unit: float) -> None:
+    """Amplification and branching are the same in cents and in any order of replicates."""
+    parts, wholes = [a for a, _ in pairs], [b for _, b in pairs]
+    found = ratio_of_sums(parts, wholes)
+    again = ratio_of_sums([a * unit for a in parts[::-1]], [b * unit for b in wholes[::-1]])
+    assert found.mid is not None and again.mid == pytest.approx(found.mid)
+    assert (found.low is None) == (len(pairs) < 2)
+    if found.low is not None and found.high is not None:
+        assert found.low <= found.mid <= found.high
+    assert ratio_of_sums(wholes, wholes).mid == 1.0

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stresslab.cli import main
 from stresslab.contagion.hawkes import count_spread, fit_hawkes, log_likelihood
@@ -38,6 +40,16 @@ def test_the_likelihood_is_the_sum_over_all_pairs() -> None:
         raised = sum(ratio * decay * math.exp(-decay * (time - t)) for t in events[:place])
         total += math.log(baseline + raised) - ratio * (1 - math.exp(-decay * (5.0 - time)))
     assert log_likelihood(events, 5.0, baseline, ratio, decay) == pytest.approx(total, abs=1e-12)
+
+
+@given(st.integers(2, 30), st.floats(0.1, 60.0), st.integers(0, 999))
+def test_the_unit_of_time_does_not_matter(n: int, scale: float, seed: int) -> None:
+    """Times c times as long: the likelihood falls by n log c, whatever the branching ratio."""
+    events = np.sort(np.random.default_rng(seed).uniform(0, 50, n))
+    for ratio in (0.2, 0.9):
+        before = log_likelihood(events, 50.0, 0.5, ratio, 2.0)
+        after = log_likelihood(events * scale, 50.0 * scale, 0.5 / scale, ratio, 2.0 / scale)
+        assert after == pytest.approx(before - n * math.log(scale), rel=1e-9, abs=1e-7)
 
 
 @pytest.mark.parametrize("number", range(2))

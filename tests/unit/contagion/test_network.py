@@ -101,3 +101,16 @@ def test_two_cliques_on_a_bridge_are_two_communities() -> None:
     assert {node.upper(): place for node, place in found.items()} == communities(renamed)
     assert communities(networkx.DiGraph()) == {}
     assert communities(GRAPHS["tree"](Contagion(one_liquidation()))) == {"liquidation:0": 0}
+
+
+@given(st.integers(0, 12), st.integers(0, 999))
+def test_communities_share_out_the_nodes_and_join_no_strangers(n: int, seed: int) -> None:
+    """Every node once, the largest first; two parts without a link are never one community."""
+    graph = networkx.gnp_random_graph(n, 0.3, seed=seed, directed=True)
+    apart = networkx.disjoint_union(graph, graph)
+    found = communities(apart)
+    assert sorted(found) == list(range(2 * n))
+    left, right = ({found[node] for node in part} for part in (range(n), range(n, 2 * n)))
+    assert not left & right
+    sizes = [list(found.values()).count(place) for place in range(len(left | right))]
+    assert sizes == sorted(sizes, reverse=True)

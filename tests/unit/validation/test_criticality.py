@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stresslab.cli import main
 from stresslab.experiment.config import read_config
@@ -55,7 +57,8 @@ def test_the_forecast_of_an_even_field(sweep: Sweep) -> None:
     ahead = forecast(sweep)
     assert ahead.map_usd["M0"].sum(axis=1).max() == 40 * PRICE_USD
     assert ahead.radius == pytest.approx(40 / 10_000)  # all 40 lie within the 1 % of the measure
-    assert ahead.critical == [math.inf]
+    assert ahead.critical == [math.inf] and ahead.radius_each == [ahead.radius]
+    assert list(ahead.two_ends) == list(SIZES)
     told = json.loads(json.dumps(report.plain(sweep, ahead, None), allow_nan=False))
     assert told["critical_shock"]["predicted"]["by_replicate"] == [None]
 
@@ -124,3 +127,15 @@ def test_bisection_finds_the_median_critical_shock() -> None:
 def test_bisection_needs_a_runaway() -> None:
     assert next_size(seen({0: 0.9}, [0.1, 0.4]), [0.1, 0.4], 0.01) is None
     assert next_size(seen({0: 0.0}, [0.1]), [0.1], 0.01) == 0.05
+
+
+@given(st.lists(st.floats(0.01, 0.9), min_size=1, max_size=7), st.floats(0.005, 0.1))
+def test_bisection_closes_in_on_any_median(shocks: list[float], width: float) -> None:
+    critical, sizes = dict(enumerate(shocks)), [0.95]
+    while (size := next_size(seen(critical, sizes), sizes, width)) is not None:
+        sizes = sorted([*sizes, size])
+        assert len(sizes) < 12
+    middle = sorted(shocks)[(len(shocks) - 1) // 2]  # half of the replicates fall at this size
+    reached = min(size for size in sizes if size >= middle)
+    below = max([size for size in sizes if size < reached], default=0.0)
+    assert reached - below <= width
