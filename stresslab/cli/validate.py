@@ -31,9 +31,11 @@ _WORKERS = min(2, os.cpu_count() or 1)
 @click.option("--impact", type=float, help="firesale-eba: fall of a price when 5 % are sold.")
 @click.option("--buffer", type=float, help="firesale-eba: equity over assets to sell below.")
 @click.option("--steps", type=int, help="firesale-eba: steps of the run.")
+@click.option("--endowments", type=click.Path(dir_okay=False),
+              help="oct10: table of winners, with equity_usd and profit_usd.")  # fmt: skip
 def validate(
     names: tuple[str, ...], quick: bool, as_json: bool, out: str | None, workers: int,
-    page: str | None, **setting: float | None,
+    page: str | None, **setting: float | str | None,
 ) -> int:  # fmt: skip
     """Run published results, closed forms and peers' numbers as ordinary experiments.
 
@@ -88,15 +90,21 @@ def _run(names: tuple[str, ...], size: Size, as_json: bool, folder: Path, worker
     return 0 if passed else 1
 
 
-def _run_point(names: tuple[str, ...], given: dict[str, float], as_json: bool) -> int:
+def _run_point(names: tuple[str, ...], given: dict[str, float | str], as_json: bool) -> int:
     """Run one experiment at a setting of the user's own and print what it comes to."""
     from stresslab.core.errors import ConfigError
     from stresslab.validation.experiments import experiment
 
+    owner = "oct10" if "endowments" in given else "firesale-eba"
     chosen = [experiment(name) for name in names]
-    if len(chosen) != 1 or chosen[0].point is None:
+    if (
+        len(chosen) != 1
+        or chosen[0].point is None
+        or chosen[0].name != owner
+        or ("endowments" in given and len(given) > 1)
+    ):
         told = ", ".join(f"--{name}" for name in given)
-        raise ConfigError(f"validate: {told} belong to one experiment, firesale-eba; name it alone")
+        raise ConfigError(f"validate: {told} belong to one experiment, {owner}; name it alone")
     found = chosen[0].point(**given)
     if as_json:
         click.echo(json.dumps(dict(found)))

@@ -118,12 +118,16 @@ def _distances(distances: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for d in distances:
         cells = (
             _plain(d["what"]),
-            f"{d['measured']:.4g} {d['unit']}".rstrip(),
+            f"{d['measured']:.4g} {d['unit']}".rstrip() + _between(d.get("interval")),
             f"{d['low']:.4g} to {d['high']:.4g}",
             f"{d['distance']:.2g}",
         )
         yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def _between(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:.4g}, {interval[1]:.4g}]"
 
 
 def _plain(text: str) -> str:

@@ -36,7 +36,8 @@ def show(verdict: Verdict) -> Iterator[str]:
         )
     for distance in result.distances:
         yield (
-            f"     {distance.what}: {distance.measured:.4g}{_unit(distance.unit)}, band "
+            f"     {distance.what}: {distance.measured:.4g}{_unit(distance.unit)}"
+            f"{_between(distance.interval)}, band "
             f"{distance.low:.4g} to {distance.high:.4g}, distance {distance.distance:.2g}"
         )
     if verdict.level:
@@ -55,6 +56,10 @@ def show(verdict: Verdict) -> Iterator[str]:
 
 def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:.4g}, {interval[1]:.4g}]"
 
 
 def write(verdict: Verdict, folder: Path) -> None:
@@ -130,6 +135,8 @@ def _series(axes: Axes, series: Series, look: Stroke) -> None:
     if series.is_expected:
         axes.plot(series.x, series.y, color=look.colour, linewidth=1.0)
         return
-    if series.low:
+    if series.low and series.has_bars:
+        axes.vlines(series.x, series.low, series.high, color=look.colour, linewidth=0.8)
+    elif series.low:
         axes.fill_between(series.x, series.low, series.high, color=look.colour, alpha=_BAND, lw=0)
     axes.plot(series.x, series.y, color=look.colour, marker=look.marker, ls="", markersize=3.5)

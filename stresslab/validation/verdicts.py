@@ -40,6 +40,8 @@ class Distance:
     low: float  # of the fact's band or interval
     high: float
     unit: str = ""
+    #: Bootstrap interval of what was measured, over replicates; none where nothing is repeated.
+    interval: tuple[float, float] | None = None
 
     @property
     def distance(self) -> float:
@@ -59,6 +61,7 @@ class Series:
     is_expected: bool = False
     low: Sequence[float] = ()  # interval of y, where there is one
     high: Sequence[float] = ()
+    has_bars: bool = False  # each dot has an interval of its own, drawn as a bar; else one band
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def test_the_command_takes_a_setting_of_ones_own(capsys: pytest.CaptureFixture[s
     [
         ("validate --shock 0.1", "name it alone"),
         ("validate borel --shock 0.1", "belong to one experiment, firesale-eba"),
+        ("validate firesale-eba --endowments users.csv", "belong to one experiment, oct10"),
         ("validate firesale-eba --impact 1", "outside [0, 1) of the price"),
         ("validate firesale-eba --steps 0", "outside [1, 1000]"),
         ("validate firesale-eba --shock 1.5 --steps 2", "1.5"),

@@ -18,12 +18,13 @@ def verdict(name: str, **changes: Any) -> dict[str, Any]:
              "unit": "points", "level": 0.0005, "p": 0.25, "power": "9 throws find 2",
              "verdict": "pass"}  # fmt: skip
     distance = {"what": "tail", "measured": 0.5, "low": 1.0, "high": 2.0, "unit": "",
-                "distance": 0.5}  # fmt: skip
+                "distance": 0.5, "interval": None}  # fmt: skip
+    repeated = {**distance, "what": "fall", "interval": [0.4, 0.625]}
     return {
         "name": name, "title": f"About {name}", "claim": "It is so.", "size": "full",
         "verdict": "pass", "judged": True, "level_of_all_seeds": 0.002, "drawn_numbers": 20,
         "outside_their_99.9_%_band": 1, "checks": [check],
-        "distances": [distance], "further_seeds": [True, True, False],
+        "distances": [distance, repeated], "further_seeds": [True, True, False],
         "control": {"is": "a loaded die", "failed": True, "checks": [check]}, **changes,
     }  # fmt: skip
 
@@ -44,6 +45,7 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
     row = "| mean \\| spread | 3.4 points | 3.5 | 0.5 | 0.0005 | 0.25 | 9 throws find 2 | pass |"
     assert row in text
     assert "| tail | 0.5 | 1 to 2 | 0.5 |" in text
+    assert "| fall | 0.5 [0.4, 0.625] | 1 to 2 | 0.5 |" in text
     n = len(EXPERIMENTS)
     assert f"under all seeds add up to {0.002 * n:.2g}:" in text
     assert f"Of {20 * n} drawn numbers, all seeds, {n} lie outside their 99.9 % band." in text

@@ -107,6 +107,16 @@ def test_a_verdict_is_told_and_written_with_its_figure(tmp_path: Path) -> None:
     assert {p.suffix for p in tmp_path.iterdir()} >= {".json", ".pdf", ".png", ".svg", ".csv"}
 
 
+def test_a_distance_is_told_with_its_interval() -> None:
+    fall = Distance("fall", 0.5, 1.0, 2.0, "of price", (0.4, 0.625))
+    told = Experiment(
+        "die", "A die", "It is fair.", "Pascal 1654", "-", lambda size, seed: Result((), (fall,)),
+        lambda size, seed: result(9.0), "a loaded die", is_judged=False,
+    )  # fmt: skip
+    line = list(show(judge(told, Size.QUICK)))[1]
+    assert line == "     fall: 0.5 of price [0.4, 0.625], band 1 to 2, distance 0.5"
+
+
 @pytest.mark.parametrize(("measured", "distance"), [(1.5, 0.0), (0.5, 0.5), (4.0, 2.0)])
 def test_distance_is_in_widths_of_the_band(measured: float, distance: float) -> None:
     assert Distance("tail", measured, 1.0, 2.0).distance == distance
