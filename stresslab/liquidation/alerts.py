@@ -6,8 +6,8 @@ import numpy as np
 
 from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel
-from stresslab.margin.pools import is_breached, pool_state
-from stresslab.margin.sweep import is_short
+from stresslab.margin.pools import pool_state
+from stresslab.margin.sweep import levels_crossed
 from stresslab.margin.tiers import MarginTables
 
 
@@ -65,10 +65,4 @@ def _count_levels(accounts, tables, marks, pools, levels, out):
     for place in range(pools.size):
         pool, n = pools[place] // n_accounts, pools[place] % n_accounts
         equity, maintenance, _ = pool_state(accounts, tables, marks, pool, n)
-        if is_breached(tables, equity, maintenance):
-            out[place] = levels.size + 1
-            continue
-        crossed = 0
-        for level in levels:
-            crossed += is_short(tables, equity, maintenance, level)
-        out[place] = crossed
+        out[place] = levels_crossed(tables, equity, maintenance, levels)

@@ -15,6 +15,7 @@ from stresslab.liquidation.floor import Clearing
 from stresslab.liquidation.judgement import explain
 from stresslab.liquidation.recorder import Recorder, Spell
 from stresslab.margin.chains.book import ChainBook
+from stresslab.margin.initial_calls import Called, pools_to_call
 from stresslab.margin.pools import pool_states
 from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT
@@ -53,10 +54,13 @@ class Spells:
             rate=tables.rate.copy(), portfolio=tables.portfolio.copy()
         )
 
-    def pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the codes of pools beyond any call level, and how many levels each crossed."""
+    def pools_to_call(self, below_initial: bool = False) -> Called:
+        """Return the pools beyond any call level, or below initial margin too, and their levels."""
+        c, marks = self._clearing, self._board.ticks
+        if below_initial:
+            return pools_to_call(c.accounts, c.tables, marks, self._alerts.levels, self._out)
         pools = self._suspects()
-        return pools, np.minimum(self._crossed(pools), self._alerts.most)
+        return Called(pools, pools, np.minimum(self._crossed(pools), self._alerts.most))
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return equity, maintenance margin and notional of pools at the marks."""

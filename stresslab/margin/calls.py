@@ -24,17 +24,6 @@ class Answers(NamedTuple):
     cut_fraction: np.ndarray  # (N,) part of each position then closed
 
 
-def with_a_level_below(
-    pools: np.ndarray, crossed: np.ndarray, below: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Add a level under all others, crossed by the pools in ``below``; return pools and levels."""
-    both = np.union1d(pools, below)
-    levels = np.zeros(both.size, crossed.dtype)
-    levels[np.searchsorted(both, pools)] += crossed
-    levels[np.searchsorted(both, below)] += 1
-    return both, levels
-
-
 @kernel
 def send_margin_calls(
     accounts, house, journal, tables, marks, pools, crossed, called, answers, orders, key, step

@@ -2,7 +2,7 @@
 
 The floats are narrow, since a pool is looked at in a nanosecond or not at all. They lean against
 the pool by more than they can err: none that is short escapes, and the few that are held back
-wrongly are let go by the integers. See :func:`_set_lines` for how far they lean.
+wrongly are let go by the integers. See :func:`set_lines` for how far they lean.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stresslab.core.exact import FLOOR, mul_div
 from stresslab.core.wide import fetch_early, lowest_bit
 from stresslab.margin.pools import is_breached, pool_state
 from stresslab.margin.portfolio import screen
-from stresslab.margin.tiers import RATE_UNIT, MarginTables
+from stresslab.margin.tiers import RATE_UNIT, MarginTables, share_of
 
 #: Accounts are looked at in tiles that stay in the processor's first cache, in words of 64.
 TILE, WORD = 128, 64
@@ -34,6 +34,7 @@ _F = np.float32
 _ZERO = np.float32(0)
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
+_ONE_TIME = np.float32(1)
 
 
 def pools_short_of_margin(
@@ -64,6 +65,17 @@ def is_short(tables, equity, maintenance, level):
     return mul_div(equity, level, RATE_UNIT, FLOOR) < maintenance
 
 
+@merged
+def levels_crossed(tables, equity, maintenance, levels):
+    """Return how many of the rising levels a pool is short at; one more if it is in breach."""
+    if is_breached(tables, equity, maintenance):
+        return levels.size + 1
+    crossed = 0
+    for level in levels:
+        crossed += share_of(equity, level, FLOOR) < maintenance
+    return crossed
+
+
 @kernel
 def _judge_all(accounts, tables, marks, level, lines, n_wallets, out):
     """Keep those of the first rows in ``out`` whose cross pool is short; add the short silos."""
@@ -75,7 +87,7 @@ def _judge_all(accounts, tables, marks, level, lines, n_wallets, out):
         if is_short(tables, equity, maintenance, level):
             out[found] = n
             found += 1
-    _set_lines(tables, level, lines)
+    set_lines(tables, level, lines)
     for a in range(n_assets):
         value = _F(float(marks[a]) * tables.unit_value[a])
         for first in range(0, n_accounts, WORD):
@@ -99,7 +111,8 @@ def _short_silos(position, mode, silo, value, lines):
     slope, offset = _column(lines, 0), _column(lines, 1)
     bits = _NONE
     for i in range(position.size):
-        is_below = _F(silo[i]) + _margin(position[i], value, slope, offset) < _ZERO
+        worth = _F(position[i]) * value
+        is_below = _F(silo[i]) + (worth - _need(abs(worth), slope, offset)) < _ZERO
         bits |= np.uint64((mode[i] == ISOLATED) & is_below) << np.uint64(i)
     return bits
 
@@ -111,27 +124,12 @@ def _sweep(accounts, tables, marks, level, lines, excess, shorts, found, out):
     ``excess`` is of a tile's cross pools, ``shorts`` marks its isolated ones by asset. Every pool
     first collects its codes in its own part of ``out``; ``found`` counts them.
     """
-    n_assets, n_accounts = accounts.position.shape
-    _set_lines(tables, level, lines)
+    n_accounts = accounts.position.shape[1]
+    set_lines(tables, level, lines)
     for first in range(0, n_accounts, TILE):
-        last = min(first + TILE, n_accounts)
-        shorts[:] = 0
-        _fetch(accounts.cash[0], first + AHEAD)
-        _start_tile(accounts.cash[0, first:last], excess)
-        for a in range(n_assets):
-            value = _F(float(marks[a]) * tables.unit_value[a])
-            position = accounts.position[a, first:last]
-            mode = accounts.mode[a, first:last]
-            _fetch(accounts.position[a], first + AHEAD)
-            if _has_silo(mode):
-                _fetch(accounts.cash[1 + a], first + AHEAD)
-                silo = accounts.cash[1 + a, first:last]
-                bit = np.int32(1 << (a % BITS))
-                _add_to_pools(position, value, lines[a], mode, silo, bit, excess, shorts)
-            else:
-                _add_to_wallets(position, value, lines[a], excess)
+        look_at_tile(accounts, tables, marks, lines, _ONE_TIME, first, excess, shorts)
         for word in range(0, TILE, WORD):
-            bits = _suspects(excess[word : word + WORD], shorts[word : word + WORD])
+            bits = suspects_of(excess[word : word + WORD], shorts[word : word + WORD])
             while bits != _NONE:
                 place = word + lowest_bit(np.int64(bits))
                 bits &= bits - _ONE
@@ -139,11 +137,36 @@ def _sweep(accounts, tables, marks, level, lines, excess, shorts, found, out):
                 if excess[place] < _ZERO:
                     _judge(accounts, tables, marks, level, 0, n, found, out)
                 _judge_silos(accounts, tables, marks, level, n, shorts[place], found, out)
-    return _join(found, n_accounts, out)
+    return join(found, n_accounts, out)
 
 
 @merged
-def _set_lines(tables, level, lines):
+def look_at_tile(accounts, tables, marks, lines, times, first, excess, shorts):
+    """Write the excess of a tile's cross pools, and mark its isolated ones that seem short.
+
+    Isolated positions need so many ``times`` what the lines ask of cross ones.
+    """
+    n_assets, n_accounts = accounts.position.shape
+    last = min(first + TILE, n_accounts)
+    shorts[:] = 0
+    _fetch(accounts.cash[0], first + AHEAD)
+    _start_tile(accounts.cash[0, first:last], excess)
+    for a in range(n_assets):
+        value = _F(float(marks[a]) * tables.unit_value[a])
+        position = accounts.position[a, first:last]
+        mode = accounts.mode[a, first:last]
+        _fetch(accounts.position[a], first + AHEAD)
+        if _has_silo(mode):
+            _fetch(accounts.cash[1 + a], first + AHEAD)
+            silo = accounts.cash[1 + a, first:last]
+            bit = np.int32(1 << (a % BITS))
+            _add_to_pools(position, value, lines[a], times, mode, silo, bit, excess, shorts)
+        else:
+            _add_to_wallets(position, value, lines[a], excess)
+
+
+@merged
+def set_lines(tables, level, lines):
     """Write slope and offset of lines whose highest is above any requirement over the level.
 
     Brackets are such lines; the last of ``LINES`` rises at the asset's highest rate from the floor
@@ -200,14 +223,12 @@ def _column(lines, place):
 
 
 @merged
-def _margin(lots, value, slope, offset):
-    """Return what a position adds to its pool's excess, at most: its value less what it needs."""
-    worth = _F(lots) * value
-    size = abs(worth)
+def _need(size, slope, offset):
+    """Return what a position of a size needs, at most."""
     low = max(slope[0] * size - offset[0], slope[1] * size - offset[1])
     middle = max(slope[2] * size - offset[2], slope[3] * size - offset[3])
     high = max(slope[4] * size - offset[4], slope[5] * size - offset[5])
-    return worth - max(low, max(middle, high)) if size > _ZERO else _ZERO
+    return max(low, max(middle, high)) if size > _ZERO else _ZERO
 
 
 @merged
@@ -215,23 +236,25 @@ def _add_to_wallets(position, value, lines, excess):
     """Add one asset to the excess of a tile's cross pools, where none is isolated."""
     slope, offset = _column(lines, 0), _column(lines, 1)
     for i in range(position.size):
-        excess[i] += _margin(position[i], value, slope, offset)
+        worth = _F(position[i]) * value
+        excess[i] += worth - _need(abs(worth), slope, offset)
 
 
 @merged
-def _add_to_pools(position, value, lines, mode, silo, bit, excess, shorts):
+def _add_to_pools(position, value, lines, times, mode, silo, bit, excess, shorts):
     """Add one asset to each account's pool: to the excess of the wallet, or mark a short silo."""
     slope, offset = _column(lines, 0), _column(lines, 1)
     for i in range(position.size):
-        margin = _margin(position[i], value, slope, offset)
+        worth = _F(position[i]) * value
+        need = _need(abs(worth), slope, offset)
         is_silo = mode[i] == ISOLATED
-        excess[i] += _ZERO if is_silo else margin
-        is_below = is_silo and _F(silo[i]) + margin < _ZERO
+        excess[i] += _ZERO if is_silo else worth - need
+        is_below = is_silo and _F(silo[i]) + (worth - times * need) < _ZERO
         shorts[i] |= bit if is_below else np.int32(0)
 
 
 @merged
-def _suspects(excess, shorts):
+def suspects_of(excess, shorts):
     """Return a word whose bits tell which accounts seem to have a pool that is short."""
     bits = _NONE
     for i in range(WORD):
@@ -259,7 +282,7 @@ def _judge_silos(accounts, tables, marks, level, n, marked, found, out):
 
 
 @merged
-def _join(found, n_accounts, out):
+def join(found, n_accounts, out):
     """Move every pool's codes next to those of the pool before; return how many there are."""
     total = found[0]
     for pool in range(1, found.size):

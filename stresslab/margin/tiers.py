@@ -158,6 +158,28 @@ def initial_margin(tables, asset, notional, mode):
     return base if factor == RATE_UNIT else mul_div(base, factor, RATE_UNIT, CEIL)
 
 
+@merged
+def margins(tables, asset, notional, mode):
+    """Return maintenance and initial margin of one perpetual's notional in a mode, as above."""
+    if notional == 0:
+        return 0, 0
+    k = bracket_of(tables, asset, notional)
+    maintenance = share_of(notional, tables.rate[asset, k], CEIL) - tables.deduction[asset, k]
+    base = share_of(notional, tables.initial[asset, k], CEIL)
+    return maintenance, base + share_of(base, tables.factor[mode] - RATE_UNIT, CEIL)
+
+
+@merged
+def share_of(amount, rate, rounding):
+    """Return what :func:`mul_div` makes of a rate in 1e-9, FLOOR or CEIL, in two small products."""
+    if amount < 0 or rate < 0 or rate > RATE_UNIT:
+        return mul_div(amount, rate, RATE_UNIT, rounding)
+    whole, rest = amount // RATE_UNIT, amount % RATE_UNIT * rate
+    if rounding == CEIL:
+        rest += RATE_UNIT - 1
+    return whole * rate + rest // RATE_UNIT
+
+
 def initial_margins(
     tables: MarginTables, asset: int, notional: np.ndarray, mode: int
 ) -> np.ndarray:

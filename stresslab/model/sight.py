@@ -43,5 +43,7 @@ def count_open_interest(position: np.ndarray) -> np.ndarray:
 @kernel
 def _sum_longs(position: np.ndarray, lots: np.ndarray) -> None:
     for a in range(lots.size):
+        long = 0  # no store in the loop, so that it is done many at a time
         for held in position[a]:
-            lots[a] += max(held, 0)
+            long += max(held, 0)
+        lots[a] = long

@@ -11,9 +11,9 @@ from stresslab.core.ledger import Conservation
 from stresslab.core.random import Streams
 from stresslab.liquidation.engine import LiquidationEngine
 from stresslab.liquidation.sequence import sequence_by_trader
-from stresslab.margin.calls import Answers, send_margin_calls, with_a_level_below
+from stresslab.margin.calls import Answers, send_margin_calls
 from stresslab.margin.funding import pay_funding
-from stresslab.margin.initial_calls import pools_below_initial_margin
+from stresslab.margin.initial_calls import Called
 from stresslab.margin.stops import StopBook, look_at_stops
 from stresslab.margin.tiers import RATE_UNIT, lowest_initial_rates, rate_units
 from stresslab.market.funding import (
@@ -157,14 +157,11 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         """Land transfers, send margin calls, take top-ups, trigger stop orders."""
         w, c = self.world, self.world.clearing
         marks = w.board.ticks
-        self._suspects, crossed = self._pools_to_call()
-        called = self._suspects
-        if self._scenario.margin.call_below_initial:
-            below = pools_below_initial_margin(c.accounts, c.tables, marks)
-            called, crossed = with_a_level_below(called, crossed, below)
-        self._cuts = emptied(self._cuts, called.size * marks.size)
+        called = self._pools_to_call()
+        self._suspects = called.short
+        self._cuts = emptied(self._cuts, called.pools.size * marks.size)
         send_margin_calls(
-            c.accounts, c.house, c.journal, c.tables, marks, called, crossed, w.called,
+            c.accounts, c.house, c.journal, c.tables, marks, called.pools, called.levels, w.called,
             self._answers, self._cuts, self.streams["topup"], self.clock,
         )  # fmt: skip
         if self._change.ignores_stops:
@@ -173,15 +170,17 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             self._watched[row] = prices
         look_at_stops(c.accounts, self._watched, self._stop_book, self._stops)
 
-    def _pools_to_call(self) -> tuple[np.ndarray, np.ndarray]:
+    def _pools_to_call(self) -> Called:
         """Return the pools to call and their levels, after what comes over from other chains."""
-        chains, step = self.world.chains, self.recorded_step
+        chains, step, spells = self.world.chains, self.recorded_step, self.engine.spells
+        below_initial = self._scenario.margin.call_below_initial
         if chains is not None:
             chains.arrive(step)
-        called, crossed = self.engine.spells.pools_to_call()
-        if chains is None or not chains.send(called[called < chains.accounts.id.size], step):
-            return called, crossed
-        return self.engine.spells.pools_to_call()
+        called = spells.pools_to_call(below_initial)
+        if chains is None:
+            return called
+        wallets = called.short[called.short < chains.accounts.id.size]
+        return spells.pools_to_call(below_initial) if chains.send(wallets, step) else called
 
     def liquidate(self) -> None:
         """Close pools in breach, round after round."""

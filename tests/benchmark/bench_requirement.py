@@ -3,8 +3,9 @@
     python tests/benchmark/bench_requirement.py
 
 A step of 1 million accounts in 5 assets with 10 brackets each: a part of ``margin.requirement``
-takes in the marks and writes the rates, or pools below their initial margin are looked for. Times
-are in milliseconds, medians.
+takes in the marks and writes the rates, or pools are looked for that are short of margin at a call
+level or below their initial margin. Times are in milliseconds, medians. All rules at once:
+``bench_margin_step.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from stresslab.core.columns import make_accounts  # noqa: E402
 from stresslab.core.declarations import build  # noqa: E402
-from stresslab.margin.initial_calls import pools_below_initial_margin  # noqa: E402
+from stresslab.margin.initial_calls import pools_to_call  # noqa: E402
 from stresslab.margin.requirement import REQUIREMENTS  # noqa: E402
 from stresslab.margin.requirement.in_force import RatesInForce  # noqa: E402
 from stresslab.margin.requirement.part import Opening, Sight  # noqa: E402
@@ -79,8 +80,9 @@ def main() -> None:
     accounts.cash[:] = 10**12
     found = {kind: update(kind, accounts.position) for kind in PARTS}
     venue = tables((10,) * N_ASSETS)
+    out, levels = np.empty(accounts.cash.size, np.int64), np.array([800_000_000])
     found["call_below_initial"] = milliseconds(
-        lambda _: pools_below_initial_margin(accounts, venue, PRICE)
+        lambda _: pools_to_call(accounts, venue, PRICE, levels, out)
     )
     json.dump(found, sys.stdout, indent=2)
     print()

@@ -43,3 +43,27 @@ def short_pools(
             if level * equity < RATE_UNIT * need:
                 found.append(pool * n_accounts + n)
     return found
+
+
+def is_below_initial(
+    accounts: Accounts, tables: MarginTables, marks: list[int], pool: int, n: int
+) -> bool:
+    """Tell whether a pool has less than the initial margin of its perpetuals, spot at its worth."""
+    free, holds_perpetual = int(accounts.cash[pool, n]), False
+    for asset, mark in enumerate(marks):
+        mode, lots = accounts.mode[asset, n], int(accounts.position[asset, n])
+        is_own = (pool == 0 and mode == CROSS) or (pool == 1 + asset and mode == ISOLATED)
+        if not is_own or lots == 0:
+            continue
+        value = lots * mark * int(tables.unit_value[asset])
+        if tables.is_spot[asset]:
+            addition = -(-value * int(tables.initial[asset, 0]) // RATE_UNIT)
+            free += max(0, value - requirement(tables, asset, value) - addition)
+            continue
+        reached = [
+            k for k in range(int(tables.n_lines[asset])) if abs(value) > tables.floor[asset, k]
+        ]
+        asked = -(-abs(value) * int(tables.initial[asset, reached[-1]]) // RATE_UNIT)
+        free += value - -(-asked * int(tables.factor[mode]) // RATE_UNIT)
+        holds_perpetual = True
+    return holds_perpetual and free < 0

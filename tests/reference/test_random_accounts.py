@@ -22,7 +22,7 @@ from stresslab.calculator.breach import first_breach, found_breach
 from stresslab.core.columns import Accounts, make_accounts
 from stresslab.core.declarations import build, faults
 from stresslab.liquidation.modes import MarginAndClosure
-from stresslab.margin.initial_calls import pools_below_initial_margin
+from stresslab.margin.initial_calls import pools_to_call
 from stresslab.margin.leverage_table import leverage_table
 from stresslab.margin.liquidation_price import TabledLeg, linear_in_tables
 from stresslab.margin.pools import breached_among, pool_states
@@ -158,29 +158,34 @@ def compare_initial(
     states: list[tuple[int, int, int]], seen: Counter[str],
 ) -> None:  # fmt: skip
     """Compare every position's initial margin, and which pools have less than that."""
-    asked: dict[tuple[int, int], int] = {}
+    needs: dict[tuple[int, int], int] = {}
     for asset, (contract, mark) in enumerate(zip(venue.contracts, venue.marks, strict=True)):
         for mode in (ISOLATED, CROSS):
             rows = [k for k, p in enumerate(people) if p.modes[asset] == mode]
             sizes = [abs(people[k].lots[asset]) * mark * contract.unit for k in rows]
             found = initial_margins(engine.tables, asset, np.array(sizes, np.int64), mode).tolist()
             assert found == [contract.initial(size, venue.factor(mode)) for size in sizes]
-            asked.update({(asset, k): need for k, need in zip(rows, found, strict=True)})
-    below = []
-    for (pool, k), (equity, _, _) in zip(codes, states, strict=True):
+            needs.update({(asset, k): need for k, need in zip(rows, found, strict=True)})
+    levels, expected = (600_000_000, 900_000_000), {}
+    for (pool, k), (equity, need, _) in zip(codes, states, strict=True):
         held = [a for a, mode in enumerate(people[k].modes)
                 if mode == (CROSS if pool == 0 else ISOLATED) and pool in (0, 1 + a)]  # fmt: skip
         coins = [a for a in held if venue.is_spot[a]]
         value = {a: people[k].lots[a] * venue.marks[a] * venue.units[a] for a in coins}
         by_scenarios = venue.grid is not None and pool == 0
-        free = equity - sum(asked[a, k] for a in (coins if by_scenarios else held))
+        free = equity - sum(needs[a, k] for a in (coins if by_scenarios else held))
         free -= book_need(venue, people[k], venue.marks, 1) if by_scenarios else 0
         free += sum(venue.contracts[a].backing(value[a]) for a in coins)
-        if free < 0 and len(held) > len(coins):
-            below.append(pool * len(people) + k)
-    found = pools_below_initial_margin(engine.accounts, engine.tables, engine.marks)
-    assert found.tolist() == below
-    seen["pools below initial margin"] += len(below)
+        is_below = free < 0 and len(held) > len(coins)
+        crossed = sum(level * equity < RATE_UNIT * need for level in levels)
+        expected[pool * len(people) + k] = crossed, is_below
+        seen["pools below initial margin"] += is_below
+        seen["pools short at a level"] += crossed == 1
+    out = np.empty(engine.accounts.cash.size, np.int64)
+    found = pools_to_call(engine.accounts, engine.tables, engine.marks, np.array(levels), out)
+    assert found.short.tolist() == [code for code, (crossed, _) in expected.items() if crossed]
+    asked = {code: sum(both) for code, both in expected.items() if any(both)}
+    assert dict(zip(found.pools.tolist(), found.levels.tolist(), strict=True)) == asked
 
 
 def compare_price(

@@ -111,9 +111,9 @@ class ChainBook:
         """Let accounts send all they keep elsewhere; tell whether anything came over at once."""
         started: list[Transfer] = []
         for place, chain in enumerate(self.rules.values()):
-            is_able = self.columns.reserve[place, rows] > 0
-            is_able &= self._last_sent[place, rows] != step
-            started += self._start(place, chain, rows[is_able], step)
+            able = rows[self.columns.reserve[place, rows] > 0]
+            able = able[self._last_sent[place, able] != step]
+            started += self._start(place, chain, able, step)
         self._revalue(np.unique([transfer.row for transfer in started]).astype(np.int64))
         at_once = [transfer for transfer in started if transfer.due_step == step]
         self._live += [transfer for transfer in started if transfer.due_step > step]

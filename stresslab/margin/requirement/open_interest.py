@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 
 from stresslab.core.declarations import declared, param
+from stresslab.core.rational import Number
 from stresslab.margin.initial_margin import scaled_initial_rate
 from stresslab.margin.requirement.add_on import RATE_UNIT
 from stresslab.margin.requirement.part import Opening, Running, Sight
@@ -50,15 +50,18 @@ class _Scaled:
     def __init__(self, rules: OpenInterest, n_assets: int) -> None:
         caps = rules.lower_cap_usd, rules.upper_cap_usd
         self._lower, self._upper = (Fraction(str(cap)) * MICRO for cap in caps)
-        self._open = [0] * n_assets
+        self._grown: list[Number] = [0] * n_assets  # rates that begin at 0, of the notional
 
     def update(self, sight: Sight) -> None:
-        self._open = sight.open_interest()
+        self._grown = [
+            scaled_initial_rate(0, interest, self._lower, self._upper)
+            for interest in sight.open_interest()
+        ]
 
     def initial(self, asset: int, rate: int) -> int:
-        base = Fraction(rate, RATE_UNIT)
-        scaled = scaled_initial_rate(base, self._open[asset], self._lower, self._upper)
-        return math.ceil(scaled * RATE_UNIT) - rate
+        """Return what a rate grows by: its distance to 1 shrinks as that of a rate at 0 does."""
+        grown = self._grown[asset]
+        return -(-(RATE_UNIT - rate) * grown.numerator // grown.denominator)
 
     def maintenance(self, asset: int) -> int:
         return 0

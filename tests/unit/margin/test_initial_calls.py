@@ -9,13 +9,24 @@ import numpy as np
 import pytest
 
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.margin.initial_calls import pools_below_initial_margin
+from stresslab.margin.initial_calls import Called, pools_to_call
+from stresslab.margin.pools import pool_states
+from stresslab.margin.tiers import RATE_UNIT
 from tests.markets import TICKS, USD, market, model_of, people
 
 
-def below(model):
+def called(model, *levels) -> Called:
+    """Return who is called, by default below maintenance or initial margin."""
     c = model.world.clearing
-    return pools_below_initial_margin(c.accounts, c.tables, model.world.board.ticks).tolist()
+    levels = np.array(levels or (RATE_UNIT,), np.int64)
+    out = np.empty(c.accounts.cash.size, np.int64)
+    return pools_to_call(c.accounts, c.tables, model.world.board.ticks, levels, out)
+
+
+def below(model):
+    """Return the codes of pools that have one level more than those short of maintenance margin."""
+    found = called(model)
+    return found.pools[found.levels > np.isin(found.pools, found.short)].tolist()
 
 
 def venue(positions, mode="cross", **changes):
@@ -153,6 +164,15 @@ def test_lines_above_the_steps_let_nobody_escape():
     ]
     assert 1000 < len(expected) < 6000
     assert below(model) == expected
+    codes, levels = np.arange(a.cash.size), (400_000_000, 800_000_000, RATE_UNIT)
+    equity, need, _ = pool_states(a, t, model.world.board.ticks, codes)
+    states = list(zip(equity.tolist(), need.tolist(), strict=True))
+    crossed = np.array([sum(x * e < RATE_UNIT * m for x in levels) for e, m in states])
+    found, is_below = called(model, *levels), np.isin(codes, expected)
+    assert len(set((crossed + is_below).tolist())) == 5
+    assert found.short.tolist() == np.flatnonzero(crossed).tolist()
+    assert found.pools.tolist() == np.flatnonzero(crossed + is_below).tolist()
+    assert found.levels.tolist() == (crossed + is_below)[found.pools].tolist()
 
 
 def test_a_narrow_bracket_far_from_zero_is_no_overflow():
