@@ -6,6 +6,7 @@ import pytest
 
 from stresslab.core.columns import IOC, LIMIT, POST_ONLY
 from stresslab.core.events import ISOLATED
+from stresslab.margin.acceptance import is_reducing, reduced
 from tests.markets import (
     ORDER_BOOK,
     TICKS,
@@ -176,3 +177,26 @@ def test_a_price_off_the_levels_of_the_book_is_refused():
     tables = tables_of(scripted(scenario, script))
     assert rows(tables, "counts", "orders", "refused", "fills") == [(5, 3, 1)]
     assert tables["path"]["volume_lots"].tolist() == [0, 0, 5, 0]
+
+
+@pytest.mark.parametrize("held", range(-3, 4))
+@pytest.mark.parametrize("lots", [-3, -2, -1, 1, 2, 3])
+def test_reducing_is_towards_zero_and_not_across_it(held, lots):
+    """Small numbers, one by one: what brings a position nearer to zero, and not beyond it."""
+    ends = [end for end in range(abs(held) + 1) if held and end == abs(held) - abs(lots)]
+    opposite = held * lots < 0
+    cut = min(abs(lots), abs(held)) if opposite else 0
+    assert reduced(held, lots) == (cut if lots > 0 else -cut)
+    assert is_reducing(held, lots, 0) == (opposite and bool(ends))
+    for resting in (1, 2):
+        fits = opposite and abs(lots) + resting <= abs(held)
+        assert is_reducing(held, lots, resting) == fits
+
+
+def test_an_order_of_one_lot_meets_a_position_of_one():
+    model = lone()
+    trade(model, 0, -1, 1)
+    model.world.clearing.accounts.wallet[0] = -100 * USD  # equity of nothing
+    assert accepted(model, 0, -1) == -1
+    assert accepted(model, 0, -2) == accepted(model, 0, 1) == 0
+    assert accepted(model, 0, -2, reduce_only=1) == -1

@@ -128,3 +128,16 @@ def test_a_request_is_answered_in_the_batch_and_is_no_order() -> None:
     assert model.world.floor.totals()[:3] == (1, 1, 0)
     assert found["answer"].tolist() == ["not_isolated"]
     assert model.world.clearing.accounts.position[0].tolist() == [400, 400, -350, -400]
+
+
+@pytest.mark.parametrize("lots", [1, -1])
+def test_an_order_of_one_lot_counts_in_the_net(lots: int) -> None:
+    model = together({1: [buy_at_market(0, lots)]})
+    assert paid(model, 0) == pytest.approx((price(0) + price(lots)) / 2, abs=1e-4)
+    assert model.world.floor.books.flow[0] == lots
+
+
+def test_orders_with_a_limit_are_counted_as_well() -> None:
+    model = together({2: [buy_at_market(0, -30), Ask(1, 20, kind=IOC, price=2 * TICKS)]})
+    assert model.world.floor.volume[0] == 50
+    assert model.world.clearing.accounts.position[0].tolist() == [370, 420, -400, -400]

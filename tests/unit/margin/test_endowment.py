@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stresslab.core.columns import make_accounts
 from stresslab.core.errors import ConfigError
+from stresslab.core.events import ISOLATED
+from stresslab.margin.endowment import TILT_UNIT, endow
 from tests.markets import USD, drawn, market, model_of, people, state
 
 HELD = {"BTC": 10, "ETH": -30}  # 1,000 and 3,000 USD: 100 and 300 USD of initial margin
@@ -92,3 +95,16 @@ def test_isolated_margin_that_wealth_cannot_pay_is_refused_too():
     born(400.0)
     with pytest.raises(ConfigError, match=r"account 0 is short of 0\.01 USD: its wealth does not"):
         born(399.99)
+
+
+def test_the_last_micro_usd_beyond_initial_margin_is_allotted():
+    """400 USD are the initial margin of both; the one micro-USD more is theirs too."""
+    c = (model := born(800.0)).world.clearing
+    fresh = make_accounts(1, 2)
+    wealth, lots = np.array([400 * USD + 1]), np.array([[10], [-30]])
+    modes, tilt = np.full((2, 1), ISOLATED), np.full((2, 1), TILT_UNIT)
+    marks = model.world.board.ticks
+    endow(fresh, c.tables, marks, wealth, wealth, lots, modes, True, tilt)
+    assert (fresh.cash + np.array([[0], [1000], [-3000]]) * USD)[:, 0].tolist() == [
+        0, 100 * USD, 300 * USD + 1,
+    ]  # fmt: skip

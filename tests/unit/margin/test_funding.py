@@ -100,3 +100,12 @@ def test_a_premium_of_the_book_over_the_index_makes_longs_pay():
     model.run()
     paid = -model.world.clearing.accounts.funding[0] / (2 * 1000 * USD)
     assert premium > 0.005 and abs(paid / min(premium, 0.02) - 1) < 1e-6
+
+
+def test_a_holder_of_one_lot_pays_like_any_other():
+    model = model_of(market({"pool": people((1000.0, {}), (1000.0, {}))}))
+    trade(model, 0, 1, 1)
+    cash = model.world.clearing.accounts.cash.copy()
+    pay(model, RATE)
+    moved = (model.world.clearing.accounts.cash - cash)[0].tolist()
+    assert moved == [-LOT // 10_000, LOT // 10_000]

@@ -200,3 +200,9 @@ def test_the_mark_and_not_the_index_decides():
     by_index = run(changed(scenario, market__mark={"rule": "index"}))
     assert by_index["path"]["mark_ticks"].tolist() == [TICKS, 5000, 5000, 5000]
     assert by_index["liquidations"]["account"].tolist() == [0]
+
+
+def test_a_silo_without_a_position_needs_nothing():
+    model = model_of(market({"one": people((100.0, {}))}))
+    model.world.clearing.accounts.cash[1, 0] = 7
+    assert state(model, 0, 1) == (7, 0, 0)
