@@ -109,8 +109,9 @@ def _run_point(names: tuple[str, ...], given: dict[str, float | str], as_json: b
     if as_json:
         click.echo(json.dumps(dict(found)))
         return 0
+    width = max(20, *map(len, found))
     for name, value in found.items():
-        click.echo(f"{name:20} {value:.12g}")
+        click.echo(f"{name:{width}} {value:.12g}")
     return 0
 
 
