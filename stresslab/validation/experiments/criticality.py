@@ -31,14 +31,16 @@ SHOCKS = (4, 20, 80)
 class Scale(NamedTuple):
     """How much is drawn."""
 
-    runs: int  # of 16 fields each, at a ratio of 1
+    runs: int  # of FIELDS each, at a ratio of 1
     endless_runs: int
     pairs: int  # of two markets
     steps: int  # in which one market of each pair is sold
     pair_runs: int
 
 
-SCALES = {Size.QUICK: Scale(1, 2, 4, 25, 1), Size.FULL: Scale(4, 10, 8, 60, 4)}
+#: Fields side by side: what a step costs grows with their square.
+FIELDS = 8
+SCALES = {Size.QUICK: Scale(2, 4, 4, 25, 1), Size.FULL: Scale(8, 20, 8, 60, 4)}
 RESERVE = 400  # sizes compared at a ratio of 1
 _ROOM = 250  # sales of a cascade of two types; a larger one has a chance below 1e-7
 
@@ -54,7 +56,8 @@ def control(size: Size, seed: int) -> Result:
 
 
 def _measured(scale: Scale, seed: int, *, density: float, is_joined: bool) -> Result:
-    sizes = cascade_sizes(Field(density, 1200, 16), 45, seed, reserve=RESERVE, runs=scale.runs)
+    critical = Field(density, 1200, FIELDS)
+    sizes = cascade_sizes(critical, 45, seed, reserve=RESERVE, runs=scale.runs)
     n_endless, n_supercritical = _endless(scale, seed, density * SUPERCRITICAL)
     expected = 1 - float(extinction(np.array([[SUPERCRITICAL]]))[0])
     falls = _falls(seed, density)
@@ -102,7 +105,7 @@ def _tail_checks(sizes: np.ndarray) -> list[Check]:
 
 def _endless(scale: Scale, seed: int, ratio: float) -> tuple[int, int]:
     """Return how many cascades do not end, and of how many."""
-    found = cascade_sizes(Field(ratio, 400, 16), 5, seed, reserve=ENDLESS + 50,
+    found = cascade_sizes(Field(ratio, 400, FIELDS), 5, seed, reserve=ENDLESS + 50,
                           runs=scale.endless_runs, first_run=100)  # fmt: skip
     return int(np.sum(found >= ENDLESS)), int(found.size)
 
@@ -184,7 +187,7 @@ def _two_types_endless(scale: Scale, first: int, seed: int, is_joined: bool) -> 
     n_ended = n = 0
     for number in range(2 * scale.pair_runs):
         own = seed + 100 * first + 50 + number
-        found = cascades(8, 3 * _ROOM, 3, first, own, reserve=2 * _ROOM, factor=_DOUBLED,
+        found = cascades(8, 2 * _ROOM, 2, first, own, reserve=_ROOM, factor=_DOUBLED,
                          is_joined=is_joined)  # fmt: skip
         n += len(found.sizes)
         n_ended += int(np.sum(found.sizes.sum(axis=1) < ENDLESS))
