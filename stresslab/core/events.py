@@ -338,8 +338,11 @@ def _length(chunk: dict[str, Any]) -> int:
     return next((len(value) for value in chunk.values() if _is_sequence(value)), 1)
 
 
+_SCALARS = frozenset((int, float, bool, str))
+
+
 def _is_sequence(value: Any) -> bool:
-    return bool(
+    return type(value) not in _SCALARS and bool(
         hasattr(value, "__len__") and not isinstance(value, str) and getattr(value, "ndim", 1)
     )
 
@@ -348,12 +351,12 @@ def _joined(values: list[Any], lengths: list[int], column: Column) -> np.ndarray
     """Return one column of all chunks; a scalar stands for every row of its chunk."""
     import numpy as np  # here, so that naming a table need not load it
 
-    kind = _numpy_type(column.type)
-    if not any(map(_is_sequence, values)):
+    kind, are_sequences = _numpy_type(column.type), [*map(_is_sequence, values)]
+    if not any(are_sequences):
         return np.repeat(np.array(values, kind), lengths)
     parts = [
-        np.asarray(value, kind) if _is_sequence(value) else np.full(length, value, kind)
-        for value, length in zip(values, lengths, strict=True)
+        np.asarray(value, kind) if is_sequence else np.full(length, value, kind)
+        for value, length, is_sequence in zip(values, lengths, are_sequences, strict=True)
     ]
     if [part.size for part in parts] != lengths:
         raise ValueError(f"columns of unequal length beside {column.name!r}")

@@ -46,7 +46,8 @@ def scenario(leverages: Sequence[float], markets: int, steps: int) -> dict[str, 
         "margin": {"brackets": dict.fromkeys(every, _BRACKETS)},
         "traders": {
             f"funds_{place}": {
-                "strategy": {"kind": "value_fund", "most_leverage": limit, "supply": SUPPLY},
+                "strategy": {"kind": "value_fund", "most_leverage": limit, "supply": SUPPLY,
+                             "clears_lowest": True},
                 "count": FUNDS * markets,
                 "wealth": {"kind": "equal", "amount_usd": 1e10},
                 "leverage": {"median": 50.0},

@@ -2,7 +2,8 @@
 
 Demand is ``min(β (V - p) / V, λ) (A + B p) / p``, where ``A + B p`` is the fund's wealth at the
 price p: linear in 1/p or, times p, quadratic in p, with an edge where the leverage limit binds. The
-sum over funds is a quadratic between any two edges, so the clearing price is a root of one.
+sum over funds is a quadratic between any two edges, so a clearing price is a root of one. There may
+be several: funds that hold much cannot pay for it at a lower price, and it clears there as well.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Memory(NamedTuple):
     ordered: np.ndarray  # (N,) lots of the turn
     value: np.ndarray  # (A,) ticks
     planned: np.ndarray  # (1,) step of the last plan
+    grouped: np.ndarray  # (N,) room: rows whose turn it is, those of one asset together
+    ends: np.ndarray  # (A,) room: where the rows of each asset end
     unit_value: np.ndarray  # (A,)
 
 
@@ -60,6 +63,8 @@ def make_memory(group: Group) -> Memory:
         ordered=np.zeros(n_traders, np.int64),
         value=market.index.astype(np.float64),
         planned=np.full(1, -1, np.int64),
+        grouped=np.empty(n_traders, np.int64),
+        ends=np.zeros(n_assets, np.int64),
         unit_value=market.unit_value.astype(np.int64),
     )
 
@@ -86,12 +91,35 @@ def plan_value_funds(
         memory.ordered[row] = 0
         if memory.asset[row] != _NO_ASSET:
             _settle(row, values, sight, memory, step)
+    _group_by_asset(rows, memory)
+    first = 0
     for a in range(sight.mark.size):
-        price = _clear(a, rows, values, sight, memory)
-        for row in rows:
-            if memory.asset[row] == a:
-                wanted = _demand(price, row, a, values, sight, memory)
-                memory.ordered[row] = np.int64(math.floor(wanted)) - sight.position[a, row]
+        funds = memory.grouped[first : memory.ends[a]]
+        first = memory.ends[a]
+        if funds.size == 0:
+            continue
+        price = _clear(a, funds, values, sight, memory)
+        for row in funds:
+            wanted = _demand(price, row, a, values, sight, memory)
+            memory.ordered[row] = np.int64(math.floor(wanted)) - sight.position[a, row]
+
+
+@kernel
+def _group_by_asset(rows, memory):
+    """Write the rows into ``grouped``, one asset's together and in the order given."""
+    ends = memory.ends
+    ends[:] = 0
+    for row in rows:
+        if memory.asset[row] != _NO_ASSET:
+            ends[memory.asset[row]] += 1
+    before = 0
+    for a in range(ends.size):
+        ends[a], before = before, before + ends[a]
+    for row in rows:
+        a = memory.asset[row]
+        if a != _NO_ASSET:
+            memory.grouped[ends[a]] = row
+            ends[a] += 1
 
 
 @kernel
@@ -129,47 +157,80 @@ def _demand(price, row, a, values, sight, memory):
 
 
 @kernel
-def _clear(a, rows, values, sight, memory):
-    """Return the highest price in ticks at which supply is held, funds and others together."""
+def _clear(a, funds, values, sight, memory):
+    """Return the price in ticks at which supply is held, funds and others together."""
     index, value, supply = float(sight.index[a]), memory.value[a], values.supply
     quoted = float(sight.best_ask[a] if sight.best_ask[a] > 0 else sight.mark[a])
     others = supply * (1.0 - index / quoted)
-    for row in rows:
-        if memory.asset[row] == a:
-            others -= sight.position[a, row]
-    supply_left = supply - others
-    without = supply * index / supply_left
+    for row in funds:
+        others -= sight.position[a, row]
+    supply_left, spent = supply - others, supply * index
+    without = spent / supply_left
     if without >= value:
         return without
-    high = value
+    if values.clears_lowest:
+        price = _lowest_price(a, spent, supply_left, funds, values, sight, memory)
+    else:
+        price = _highest_price(a, spent, supply_left, funds, values, sight, memory)
+    return price if price > 0.0 else quoted
+
+
+@kernel
+def _highest_price(a, spent, supply_left, funds, values, sight, memory):
+    """Go down from value, edge by edge; return the first root, or -1."""
+    high = memory.value[a]
     while high > 0.0:
-        low = _next_edge(a, high, rows, values, memory)
-        root = _root_between(a, low, high, supply * index, supply_left, rows, values, sight, memory)
+        low = 0.0
+        for row in funds:
+            edge = _limit_binds_at(a, row, values, memory)
+            if low < edge < high:
+                low = edge
+        _, root = _roots_between(a, low, high, spent, supply_left, funds, values, sight, memory)
         if root > 0.0:
             return root
         high = low
-    return quoted
+    return -1.0
 
 
 @kernel
-def _next_edge(a, high, rows, values, memory):
-    """Return the next price below at which the leverage limit begins to bind somebody, or 0."""
-    low = 0.0
-    for row in rows:
-        if memory.asset[row] == a:
-            edge = memory.value[a] * (1.0 - values.most_leverage / memory.aggression[row])
+def _lowest_price(a, spent, supply_left, funds, values, sight, memory):
+    """Go up from zero, edge by edge and past each fund's bankruptcy; return the first root or -1.
+
+    Demand does not jump, and exceeds supply at zero, so this price is a stable one as well.
+    """
+    low, value = 0.0, memory.value[a]
+    while low < value:
+        high = value
+        for row in funds:
+            edge = _limit_binds_at(a, row, values, memory)
             if low < edge < high:
-                low = edge
-    return low
+                high = edge
+            held = sight.position[a, row]
+            if held > 0 and low < -memory.first[row] / held < high:
+                high = -memory.first[row] / held
+        root, _ = _roots_between(a, low, high, spent, supply_left, funds, values, sight, memory)
+        if root > 0.0:
+            return root
+        low = high
+    return -1.0
 
 
 @kernel
-def _root_between(a, low, high, spent, supply_left, rows, values, sight, memory):
-    """Return the highest root of ``square p^2 + line p + constant`` between two edges, or -1."""
+def _limit_binds_at(a, row, values, memory):
+    """Return the price below which a fund holds all that its leverage limit allows."""
+    return memory.value[a] * (1.0 - values.most_leverage / memory.aggression[row])
+
+
+@kernel
+def _roots_between(a, low, high, spent, supply_left, funds, values, sight, memory):
+    """Return both roots of ``square p^2 + line p + constant`` between two edges, -1 for none.
+
+    The lower root comes first; where there is one, it is given twice.
+    """
     square, line, constant = 0.0, -supply_left, spent
     middle, value = 0.5 * (low + high), memory.value[a]
-    for row in rows:
-        if memory.asset[row] != a or memory.returns_at[row] != _OPEN:
+    for row in funds:
+        if memory.returns_at[row] != _OPEN:
             continue
         first, held = memory.first[row], float(sight.position[a, row])
         if first + held * middle <= 0.0:
@@ -182,13 +243,15 @@ def _root_between(a, low, high, spent, supply_left, rows, values, sight, memory)
         else:
             line += values.most_leverage * held
             constant += values.most_leverage * first
-    root = -1.0
     under = line * line - 4.0 * square * constant
     if under < 0.0:
-        return root
+        return -1.0, -1.0
+    one, other = -1.0, -1.0
     bent = -0.5 * (line + math.copysign(math.sqrt(under), line))
     if bent != 0.0 and low <= constant / bent <= high:
-        root = constant / bent
+        one = constant / bent
     if square != 0.0 and low <= bent / square <= high:
-        root = max(root, bent / square)
-    return root
+        other = bent / square
+    if one < 0.0 or other < 0.0:
+        return max(one, other), max(one, other)
+    return min(one, other), max(one, other)

@@ -67,6 +67,9 @@ class ValueFund(Trader):
         benchmark: float = param(
             "Return a turn that investors compare with", default=0.005, ge=-0.1, le=0.1
         )
+        clears_lowest: bool = param(
+            "Whether the lowest price holds where several clear, not the highest", default=False
+        )
         forgetting: float = param(
             "Weight of the last turn in the average return", default=0.1, symbol="a", gt=0, le=1
         )

@@ -1,11 +1,15 @@
-"""The statistics of the experiment on leverage, on samples whose tails are known."""
+"""The statistics of the experiment on leverage and its bands, on samples whose tails are known."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from stresslab.validation.experiments.leverage_tails import VALUE, hill, statistics
+from stresslab.validation.leverage_bands import BANDS, LEVEL, RUNS, Band
 
 
 @pytest.mark.parametrize("exponent", [2.0, 4.0])
@@ -24,3 +28,36 @@ def test_only_falls_that_begin_below_value_make_the_tail() -> None:
     assert calm["Hill 5 %"] > 5
     assert both["Hill 5 %"] == calm["Hill 5 %"]
     assert both["excess kurtosis"] > calm["excess kurtosis"] + 10
+
+
+def test_sizes_that_repeat_every_ten_steps_are_remembered_at_that_lag() -> None:
+    moves = np.tile([0.05, *[0.01, -0.015] * 4, 0.01], 400)
+    logs = np.cumsum(moves * np.linspace(1.0, 1.001, moves.size))
+    found = statistics(VALUE * np.exp(logs - logs.max() - 1.0)[np.newaxis])
+    assert found["ACF abs r, lag 10"] == pytest.approx(1.0, abs=0.01)
+    assert found["ACF abs r, lag 1"] < 0
+
+
+def test_one_more_run_lies_in_its_band_as_often_as_the_level_says() -> None:
+    """Of runs drawn from a normal law, at a level that can be counted and at that of the bands."""
+    assert Band(0.0, 1.0).tolerance() == pytest.approx(
+        t.isf(LEVEL / 2, RUNS - 1) * math.sqrt(1 + 1 / RUNS), rel=1e-9
+    )
+    rng = np.random.Generator(np.random.Philox(key=8))
+    runs = rng.standard_normal((40_000, RUNS + 1))
+    off = abs(runs[:, 0] - runs[:, 1:].mean(axis=1)) / runs[:, 1:].std(axis=1, ddof=1)
+    assert np.mean(off > 4.0) == pytest.approx(0.00273, abs=0.001)  # what four deviations leave out
+    assert np.mean(off > Band(0.0, 1.0).tolerance()) < 5e-4
+
+
+def test_the_logarithm_of_a_lognormal_statistic_has_its_band() -> None:
+    rng = np.random.Generator(np.random.Philox(key=9))
+    drawn = np.exp(1.0 + 0.5 * rng.standard_normal(400_000))
+    made = Band(float(drawn.mean()), float(drawn.std())).log
+    assert made.mean == pytest.approx(1.0, abs=0.01)
+    assert made.deviation == pytest.approx(0.5, abs=0.01)
+
+
+def test_bands_tell_the_limits_apart() -> None:
+    low, high = BANDS[1.0]["Hill 5 %"], BANDS[10.0]["Hill 5 %"]
+    assert low.mean - low.tolerance() > high.mean + high.tolerance()
