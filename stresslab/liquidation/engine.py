@@ -71,11 +71,12 @@ class LiquidationEngine:
     def move_marks(self, step: int, *, round_: int = 0) -> None:
         """Let the marks follow index and books; a new stage begins with the moves recorded."""
         self.recorder.stage += 1
+        moves = []
         for asset, old in enumerate(self._board.ticks.tolist()):
             shares = self._board.update(asset, time_passes=round_ == 0)
             if shares is not None:
-                new = int(self._board.ticks[asset])
-                self.recorder.price_move(step, round_, asset, old, new, shares)
+                moves.append((asset, old, int(self._board.ticks[asset]), shares))
+        self.recorder.price_moves(step, round_, moves)
         np.minimum(self.lowest_marks, self._board.ticks, out=self.lowest_marks)
         self._breaker.watch(step, self._board.ticks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,22 +56,33 @@ class Recorder:
         pool, n = divmod(int(code), n_accounts)
         return (MODES[1], pool - 1, n) if pool > 0 else (MODES[2], -1, n)
 
-    def price_move(
-        self, step: int, round_: int, asset: int, old: int, new: int, shares: Shares
+    def price_moves(
+        self, step: int, round_: int, moves: Sequence[tuple[int, int, int, Shares]]
     ) -> None:
-        """Record one mark move of the current stage and its split over causes."""
+        """Record the mark moves of the current stage and how each is split over causes.
+
+        A move is its asset, the mark before and after in ticks, and the ticks of each cause. The
+        moves of a stage are one chunk of the log: a chunk each would take longer than they do.
+        """
+        if not moves:
+            return
+        assets, old, new, shares = zip(*moves, strict=True)
         self.log.append(
             "price_moves",
-            stage=self.stage, step=step, round=round_, asset=asset, from_ticks=old, to_ticks=new,
+            stage=self.stage, step=step, round=round_, asset=assets, from_ticks=old, to_ticks=new,
         )  # fmt: skip
-        known = len(CAUSES)
+        known, causes = len(CAUSES), [cause for split in shares for cause in split]
         self.log.append(
             "price_causes",
             stage=self.stage,
-            asset=asset,
-            cause=np.array([CAUSES[c] if c < known else "liquidation" for c in shares], object),
-            liquidation=np.array([c - known if c >= known else -1 for c in shares], np.int64),
-            share=np.array([ticks / (new - old) for ticks in shares.values()]),
+            asset=[asset for asset, split in zip(assets, shares, strict=True) for _ in split],
+            cause=[CAUSES[cause] if cause < known else "liquidation" for cause in causes],
+            liquidation=[cause - known if cause >= known else -1 for cause in causes],
+            share=[
+                ticks / (to - start)
+                for start, to, split in zip(old, new, shares, strict=True)
+                for ticks in split.values()
+            ],
         )
 
     def alerts(

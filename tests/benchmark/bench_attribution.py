@@ -46,7 +46,7 @@ RECORDING = (
     (AdlTrail, "note"),
     (Rounds, "_attribute"),
     (Recorder, "open_spells"),
-    (Recorder, "price_move"),
+    (Recorder, "price_moves"),
     (MarkBoard, "update"),
 )
 

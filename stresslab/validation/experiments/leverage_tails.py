@@ -39,7 +39,7 @@ class Scale(NamedTuple):
 
 SCALES = {
     Size.QUICK: Scale((1.0, 10.0), 8, 500, 600),
-    Size.FULL: Scale(tuple(BANDS), 12, 4000, 4200),
+    Size.FULL: Scale(tuple(BANDS), 8, 4000, 4500),
 }
 
 
