@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 RUNS = 12
 RETURNS = 50_000  # of each run
-LEVEL = 6.3e-5  # of each check: that of four standard deviations, were they known
+LEVEL = 2e-5  # of each check
 #: Quantile of Student's law of 11 degrees of freedom that this level asks for, both sides.
-_QUANTILE = 6.245489804748356
+_QUANTILE = 7.097355559147043
 NOMINAL = 4.0  # standard deviations, of the specification's own bands
 
 
@@ -27,6 +27,13 @@ class Band(NamedTuple):
     def tolerance(self, spread: float = 1.0) -> float:
         """Return how far another run may lie, at the level; ``spread`` widens the deviation."""
         return _QUANTILE * self.deviation * math.sqrt(spread**2 + 1 / RUNS)
+
+    def chance(self, found: float, spread: float = 1.0) -> float:
+        """Return the chance that another run lies at least as far from the mean."""
+        from scipy.stats import t
+
+        errors = abs(found - self.mean) / (self.deviation * math.sqrt(spread**2 + 1 / RUNS))
+        return float(2.0 * t.sf(errors, RUNS - 1))
 
     @property
     def log(self) -> Band:

@@ -125,7 +125,7 @@ def _band_checks(found: Found, scale: Scale) -> Iterator[Check]:
             band, name = band.log, f"log of {what}"
             value = math.log(value) if value > 0 else math.nan
         yield Check(f"leverage {limit:g}: {name}", value, band.mean, band.tolerance(scale.spread),
-                    level=LEVEL, power=power)  # fmt: skip
+                    level=LEVEL, power=power, p=band.chance(value, scale.spread))  # fmt: skip
 
 
 def _step_checks(found: Found, scale: Scale) -> Iterator[Check]:

@@ -43,6 +43,8 @@ def test_one_more_run_lies_in_its_band_as_often_as_the_level_says() -> None:
     assert Band(0.0, 1.0).tolerance() == pytest.approx(
         t.isf(LEVEL / 2, RUNS - 1) * math.sqrt(1 + 1 / RUNS), rel=1e-9
     )
+    edge = Band(2.0, 0.5).tolerance(spread=1.5)
+    assert Band(2.0, 0.5).chance(2.0 + edge, spread=1.5) == pytest.approx(LEVEL, rel=1e-6)
     rng = np.random.Generator(np.random.Philox(key=8))
     runs = rng.standard_normal((40_000, RUNS + 1))
     off = abs(runs[:, 0] - runs[:, 1:].mean(axis=1)) / runs[:, 1:].std(axis=1, ddof=1)
