@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
+    from stresslab.analysis.importance import Importance
     from stresslab.calculator import MarginCheck
     from stresslab.contagion.projection import Contagion
-    from stresslab.experiment.importance import Importance
     from stresslab.experiment.progress import Progress
 
 
@@ -134,20 +134,32 @@ class Run(results.Run):
 
         return report.headlines(self)
 
-    def importance(self, cell: str, top: int = 10, workers: int = 1) -> Importance:
+    def importance(
+        self,
+        cell: str,
+        top: int = 10,
+        workers: int = 1,
+        *,
+        replicates: int = 1,
+        tell: Callable[[str], None] | None = None,
+    ) -> Importance:
         """Leave the largest accounts, every asset and some rules out of a cell, one by one.
 
-        See :func:`stresslab.experiment.importance.importance`.
+        With more ``replicates``, of the next ones of its arm and point too. See
+        :func:`stresslab.experiment.importance.leave_out` and
+        :mod:`stresslab.analysis.importance`.
         """
-        from stresslab.experiment.importance import importance
+        from stresslab.analysis.importance import importance
+        from stresslab.experiment.importance import leave_out, replicates_of
 
-        return importance(self, cell, top, workers)
+        cells = replicates_of(self, cell, replicates)
+        return importance(leave_out(self, cells, top, workers, tell))
 
     def keep_importance(self, found: Importance) -> list[Path]:
         """Write tables and figure of :meth:`importance` to the folder ``importance`` of the run."""
         from stresslab import report
 
-        return report.keep_importance(self, found.cell, found.removals, found.forecasts)
+        return report.keep_importance(self, found.cell, *found[1:])
 
     def report(self, tell: Callable[[str], None] | None = None) -> Path:
         """Draw all figures and tables into the folder of the run; return its ``report.html``.

@@ -9,33 +9,44 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from stresslab.experiment.importance import Importance
+    from stresslab.analysis.importance import Importance
 
 
 @click.command(short_help="Leave accounts, assets and rules of a cell out, one by one.")
 @click.argument("run", type=click.Path())
 @click.option("--cell", metavar="ID", required=True, help="Cell, by the beginning of its id.")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Accounts.")
+@click.option(
+    "--replicates",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="This replicate and the next ones of its arm and point.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tables as JSON.")
-def importance(run: str, cell: str, top: int, workers: int | None, as_json: bool) -> None:
+def importance(
+    run: str, cell: str, top: int, replicates: int, workers: int | None, as_json: bool
+) -> None:
     """Run a cell again without each of its largest accounts, assets and rules.
 
     An account leaves from the start, an asset's forced orders fill at the mark, a rule is switched
     off. Told are who is saved and who falls instead, and how well shadows, trigger shares and plain
-    size foretold it. Tables and a figure are written to the folder `importance` of the run.
+    size foretold it, with intervals over replicates. `passive` are those that had no stop triggered
+    and neither topped up nor cut. Tables and a figure go to the folder `importance` of the run.
 
     \b
     Example:
-      stresslab importance runs/demo --cell 3f2a --top 20
+      stresslab importance runs/demo --cell 3f2a --top 20 --replicates 5
     """
     from stresslab.api import open_run
-    from stresslab.experiment.importance import importance as leave_out
     from stresslab.experiment.runner import available_cores
 
     opened = open_run(run)
     tell = None if as_json else (lambda line: click.echo(f"  {line}", err=True))
-    found = leave_out(opened, cell, top, workers or available_cores(), tell)
+    found = opened.importance(
+        cell, top, workers or available_cores(), replicates=replicates, tell=tell
+    )
     paths = opened.keep_importance(found)
     if as_json:
         click.echo(json.dumps(_plain(found), indent=2))
@@ -46,14 +57,15 @@ def importance(run: str, cell: str, top: int, workers: int | None, as_json: bool
 
 
 def _plain(found: Importance) -> dict[str, Any]:
-    tables = {"removals": found.removals, "forecasts": found.forecasts}
+    tables = found._asdict()
+    cell = tables.pop("cell")
     rows = {
         name: [
             dict(zip(t, map(_number, row), strict=True)) for row in zip(*t.values(), strict=True)
         ]
         for name, t in tables.items()
     }
-    return {"cell": found.cell, **rows}
+    return {"cell": cell, **rows}
 
 
 def _number(value: Any) -> Any:
@@ -63,26 +75,51 @@ def _number(value: Any) -> Any:
 
 def _lines(found: Importance) -> Iterator[str]:
     rows = _plain(found)
-    fell = max(row["fell"] for row in rows["removals"])
-    yield f"cell {found.cell}: {fell} accounts fell"
+    n = max(row["n"] for row in rows["effects"])
+    fell = max(row["fell"] for row in rows["effects"])
+    means = "" if n == 1 else f", mean of {n} replicates; [95 % interval over them]"
+    yield f"cell {found.cell}: {fell:.4g} accounts fell{means}"
     yield (
-        f"{'left out':<26}{'saved':>6}{'felled':>7}{'shadow':>14}{'in turn':>14}{'spared USD':>13}"
+        f"{'left out':<25}{'saved':>7}{'felled':>8}{'shadow':>13}{'in turn':>13}{'fading':>13}"
+        f"{'spared USD':>13}"
     )
-    for row in rows["removals"]:
-        plain, in_turn = (
-            f"{row[f'{name}_right']} of {row[f'{name}_saved']}"
-            for name in ("shadow", "shadow_in_turn")
+    for row in rows["effects"]:
+        told = "".join(
+            f"{row[f'{name}_right']} of {row[f'{name}_saved']}".rjust(13)
+            for name in ("shadow", "shadow_in_turn", "shadow_fading")
         )
         yield (
-            f"{row['kind'] + ' ' + row['name']:<26}{row['saved']:>6}{row['felled']:>7}"
-            f"{plain:>14}{in_turn:>14}{row['saved_usd']:>13,.0f}"
+            f"{row['removal']:<25}{row['saved']:>7.4g}{row['felled']:>8.4g}{told}"
+            f"{row['saved_usd']:>13,.0f}"
         )
-    yield f"{'forecast':<26}{'AUC':>6}{'least':>7}{'removals':>14}{'rank correlation':>27}"
-    for row in rows["forecasts"]:
-        yield (
-            f"{row['forecast'].replace('_', ' '):<26}{_text(row['auc']):>6}"
-            f"{_text(row['least_auc']):>7}{row['n_auc']:>14}{_text(row['rank_correlation']):>27}"
+    yield from _scores(rows["forecasts"])
+
+
+def _scores(rows: list[dict[str, Any]]) -> Iterator[str]:
+    first = rows[0]
+    yield (
+        f"accounts left out saved {first['saved']} and felled {first['felled']}; "
+        f"{first['n_auc']} of them saved some and not all, {first['n_passive_auc']} of the passive"
+    )
+    yield (
+        f"{'forecast':<16}{'AUC':>18}{'least':>7}{'AUC of passive':>20}{'least':>7}"
+        f"{'rank correlation':>21}{'right':>13}"
+    )
+    for row in rows:
+        right = "" if row["foretold"] is None else f"{row['right']} of {row['foretold']}"
+        line = (
+            f"{row['forecast'].replace('_', ' '):<16}{_interval(row, 'auc'):>18}"
+            f"{_text(row['least_auc']):>7}{_interval(row, 'passive_auc'):>20}"
+            f"{_text(row['least_passive_auc']):>7}{_interval(row, 'rank_correlation'):>21}"
+            f"{right:>13}"
         )
+        yield line.rstrip()
+
+
+def _interval(row: dict[str, Any], name: str) -> str:
+    if row[f"{name}_low"] is None:
+        return _text(row[name])
+    return f"{row[name]:.2f} [{row[f'{name}_low']:.2f}, {row[f'{name}_high']:.2f}]"
 
 
 def _text(value: float | None) -> str:

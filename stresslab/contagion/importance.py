@@ -3,6 +3,10 @@
 Removed is an account, what an asset's forced sales do to its price, or a rule. The truth is the
 twin: who is saved, who falls instead, how much others are forced to trade. Held against it are the
 shadow of the removed, their trigger shares and their plain size.
+
+Shadows speak of those who only hold. Who had a stop triggered, topped up or cut a position may be
+saved by getting out in time, whatever prices do; forecasts are therefore scored among all others
+and among those that stayed passive.
 """
 
 from __future__ import annotations
@@ -14,12 +18,24 @@ import numpy as np
 
 from stresslab.contagion.columns import MICRO_USD, as_int, is_in, rows_of
 from stresslab.contagion.projection import Contagion
-from stresslab.contagion.shadow import Shadow
+from stresslab.contagion.shadow import Shadow, price_path
 
-#: What tells the saved from the fallen within a removal; ``closeness`` knows nothing of it.
-SCORES = ("shadow", "shadow_in_turn", "trigger_share", "size", "closeness")
+#: What tells the saved from the fallen within a removal. ``closeness`` knows nothing of what is
+#: removed; ``twin_prices`` knows the twin's prices, so no forecast of prices can do better.
+SCORES = (
+    "shadow",
+    "shadow_in_turn",
+    "shadow_fading",
+    "trigger_share",
+    "size",
+    "closeness",
+    "twin_prices",
+)
+#: Those that also say yes or no.
+SAYERS = ("shadow", "shadow_in_turn", "shadow_fading", "twin_prices")
 #: What foretells by how much others are forced to trade less.
-PREDICTIONS = ("shadow_usd", "shadow_in_turn_usd", "trigger_usd", "size_usd")
+PREDICTIONS = ("shadow_usd", "shadow_in_turn_usd", "shadow_fading_usd", "trigger_usd", "size_usd")
+_DEFENCES = ("n_stops", "n_topups", "n_cuts")
 
 
 class Fallen(NamedTuple):
@@ -37,6 +53,20 @@ def fallen(run: Contagion) -> Fallen:
     return Fallen(account, traded)
 
 
+class Twin(NamedTuple):
+    """What is asked of a twin."""
+
+    fallen: Fallen
+    steps: np.ndarray  # of its price moves, rising; (n_moves,)
+    marks: np.ndarray  # after each, ticks; (n_moves, n_assets)
+
+
+def twin_of(run: Contagion) -> Twin:
+    """Return what a finished twin has to answer."""
+    _, steps, marks = price_path(run)
+    return Twin(fallen(run), steps, marks)
+
+
 class Foretold:
     """What one run foretells of removals from it."""
 
@@ -45,9 +75,10 @@ class Foretold:
         self.fallen = fallen(run)
         everybody = np.zeros(shadow.sales.ticks.size, bool)
         self._closeness = self._by_account(shadow.headroom_in_turn(everybody))
+        self._is_passive = is_in(self.fallen.account, _passive(run))
 
     def outcome(
-        self, chosen: np.ndarray, gone: tuple[int, ...], twin: Fallen
+        self, chosen: np.ndarray, gone: tuple[int, ...], twin: Twin
     ) -> dict[str, int | float]:
         """Return what a removal did to the others, and what was foretold; a row of the table.
 
@@ -55,30 +86,35 @@ class Foretold:
         ----------
         chosen : the sales that go with the removed, (n_sales,)
         gone : accounts that are taken out
-        twin : who fell without them
+        twin : the run without them
         """
         is_other = ~is_in(self.fallen.account, np.array(gone, np.int64))
         others, forced = (column[is_other] for column in self.fallen)
-        left = twin.micro_usd[~is_in(twin.account, np.array(gone, np.int64))].sum()
-        is_saved = ~is_in(others, twin.account)
-        told = [self._shadow.saved(chosen), self._shadow.saved_in_turn(chosen)]
-        hits = [is_in(others, ids) for ids in told]
+        is_gone = is_in(twin.fallen.account, np.array(gone, np.int64))
+        left = twin.fallen.micro_usd[~is_gone].sum()
+        is_saved = ~is_in(others, twin.fallen.account)
+        is_passive = self._is_passive[is_other]
         triggered = self._triggered(chosen)[is_other]
         row: dict[str, int | float] = {
             "fell": len(others),
             "saved": int(is_saved.sum()),
-            "felled": int((~is_in(twin.account, self.fallen.account)).sum()),
+            "felled": int((~is_in(twin.fallen.account, self.fallen.account)).sum()),
             "saved_usd": int(forced.sum() - left) / MICRO_USD,
-            "shadow_saved": int(hits[0].sum()),
-            "shadow_right": int((hits[0] & is_saved).sum()),
-            "shadow_in_turn_saved": int(hits[1].sum()),
-            "shadow_in_turn_right": int((hits[1] & is_saved).sum()),
-            "shadow_usd": int(forced[hits[0]].sum()) / MICRO_USD,
-            "shadow_in_turn_usd": int(forced[hits[1]].sum()) / MICRO_USD,
-            "trigger_usd": math.fsum((triggered * forced).tolist()) / MICRO_USD,
+            "passive": int(is_passive.sum()),
+            "passive_saved": int(is_saved[is_passive].sum()),
         }
-        scores = self._scores(chosen, is_other, forced, triggered)
-        return row | {f"auc_{name}": auc(score, is_saved) for name, score in scores.items()}
+        scores = self._scores(chosen, is_other, triggered, twin)
+        for name in SAYERS:
+            is_asked = chosen.any() or name == "twin_prices"  # nothing taken back saves nobody
+            is_told = (scores[name] >= 0) & is_asked
+            row[f"{name}_saved"] = int(is_told.sum())
+            row[f"{name}_right"] = int((is_told & is_saved).sum())
+            row[f"{name}_usd"] = int(forced[is_told].sum()) / MICRO_USD
+        row["trigger_usd"] = math.fsum((triggered * forced).tolist()) / MICRO_USD
+        for name, score in scores.items():
+            row[f"auc_{name}"] = auc(score, is_saved)
+            row[f"passive_auc_{name}"] = auc(score[is_passive], is_saved[is_passive])
+        return row
 
     def size_usd(self, accounts: tuple[int, ...]) -> float:
         """Return what accounts were forced to trade, USD."""
@@ -87,12 +123,19 @@ class Foretold:
         )
 
     def _scores(
-        self, chosen: np.ndarray, is_other: np.ndarray, forced: np.ndarray, triggered: np.ndarray
+        self, chosen: np.ndarray, is_other: np.ndarray, triggered: np.ndarray, twin: Twin
     ) -> dict[str, np.ndarray]:
         """Return what should be high for the saved; small ones are thought to be saved first."""
-        told = (self._shadow.headroom(chosen), self._shadow.headroom_in_turn(chosen))
-        plain, in_turn = (self._by_account(headroom)[is_other] for headroom in told)
-        values = (plain, in_turn, triggered, -forced, self._closeness[is_other])
+        s = self._shadow
+        told = (
+            s.headroom(chosen),
+            s.headroom_in_turn(chosen),
+            s.headroom_in_turn(chosen, fades=True),
+            s.headroom_along(twin.steps, twin.marks),
+        )
+        plain, in_turn, fading, along = (self._by_account(found)[is_other] for found in told)
+        size, closeness = -self.fallen.micro_usd[is_other], self._closeness[is_other]
+        values = (plain, in_turn, fading, triggered, size, closeness, along)
         return dict(zip(SCORES, values, strict=True))
 
     def _by_account(self, headroom: np.ndarray) -> np.ndarray:
@@ -114,6 +157,13 @@ class Foretold:
         most = np.zeros(self.fallen.account.size)
         np.maximum.at(most, rows_of(pools.account, self.fallen.account), by_pool)
         return most
+
+
+def _passive(run: Contagion) -> np.ndarray:
+    """Return the ids of accounts that had no stop triggered, topped up nothing and cut nothing."""
+    rows = run.tables["accounts"]
+    defended = np.sum([as_int(rows[name]) for name in _DEFENCES], axis=0)
+    return np.sort(as_int(rows["account"])[defended == 0])
 
 
 def auc(score: np.ndarray, is_positive: np.ndarray) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 
 from stresslab.contagion.attribution import LIQUIDATION, expand
 from stresslab.contagion.columns import as_int, is_in, rows_of
+from stresslab.contagion.fading import kept_per_step
 from stresslab.contagion.projection import Contagion
 from stresslab.core.events import CAUSES
 
@@ -67,7 +68,8 @@ class Shadow:
 
     def __init__(self, run: Contagion, terms: Terms) -> None:
         self._run, self._terms = run, terms
-        self._stages, self._marks, self._add_ons = _price_path(run)
+        self._stages, self._steps, self._marks = price_path(run)
+        self._add_ons = _add_ons(run, self._steps)
         self.pools = _first_breaches(run, self._stages)
         self.sales = _sales(run, self._stages)
 
@@ -86,10 +88,12 @@ class Shadow:
         return found
 
     def headroom(self, chosen: np.ndarray) -> np.ndarray:
-        """Return each pool's least X over its maintenance margin at the breach; (n_pools,).
+        """Return how far each pool's X stays from zero where it is least; (n_pools,) returns.
 
-        X along the realised path, with what the chosen sales ate added back; below zero is felled,
-        infinite is a pool that is never short where its own sales are taken back.
+        X along the realised path, with what the chosen sales ate added back, over what the pool
+        loses when the price of each of its assets moves against it by one, root of the sum of
+        squares. Below zero is felled, infinite is a pool that is never short where its own sales
+        are taken back.
         """
         pool, _, missing = self._shortfalls
         gained = self._eaten(chosen) - self._own_at(*self._shortfalls[:2], chosen)
@@ -103,7 +107,7 @@ class Shadow:
             return np.empty(0, np.int64)
         return self._standing(self.headroom(chosen))
 
-    def saved_in_turn(self, chosen: np.ndarray) -> np.ndarray:
+    def saved_in_turn(self, chosen: np.ndarray, *, fades: bool = False) -> np.ndarray:
         """Return the ids of accounts that stand when everybody saved earlier does not sell either.
 
         Stage by stage, the sales of pools that have not fallen by then are taken back too. So it
@@ -111,16 +115,23 @@ class Shadow:
         """
         if not chosen.any():
             return np.empty(0, np.int64)
-        return self._standing(self.headroom_in_turn(chosen))
+        return self._standing(self.headroom_in_turn(chosen, fades=fades))
 
-    def headroom_in_turn(self, chosen: np.ndarray) -> np.ndarray:
-        """Return the same while those who have not fallen by then do not sell; (n_pools,)."""
+    def headroom_in_turn(self, chosen: np.ndarray, *, fades: bool = False) -> np.ndarray:
+        """Return the same while those who have not fallen by then do not sell; (n_pools,).
+
+        With ``fades`` the market would have taken back the sales itself, in time: what is added
+        back shrinks from step to step as the run's own gaps between mark and index close.
+        """
         pools, least = self.pools, np.full(self.pools.account.size, np.inf)
         seller = self._pool_of_sale
         order = np.argsort(self.sales.stage, kind="stable")
         bounds = np.searchsorted(self.sales.stage[order], np.arange(self._stages.size + 1))
-        excess, taken_back = self._excess(np.arange(least.size)), np.zeros(self._marks.shape[1])
+        excess, taken_back = self._realised(np.arange(least.size)), np.zeros(self._marks.shape[1])
+        kept = self._kept if fades else np.ones(taken_back.size)
+        waited = np.diff(self._steps, prepend=self._steps[:1])
         for stage in range(self._stages.size):
+            taken_back *= kept ** waited[stage]
             sales = order[bounds[stage] : bounds[stage + 1]]
             is_back = chosen[sales] | (least[seller[sales]] >= -_TOLERANCE)
             np.add.at(
@@ -131,11 +142,39 @@ class Shadow:
             least[begun] = np.minimum(least[begun], now)
         return self._relative(least)
 
+    def headroom_along(self, steps: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        """Return the same along other prices, from the step of each pool's breach on; (n_pools,).
+
+        Parameters
+        ----------
+        steps : rising, (n_moves,)
+        marks : after each move, ticks, (n_moves, n_assets)
+        """
+        least = np.full(self.pools.account.size, np.inf)
+        began = self._steps[self.pools.stage]
+        for first in range(0, least.size, _POOLS_AT_ONCE):
+            pools = np.arange(first, min(first + _POOLS_AT_ONCE, least.size))
+            place = np.searchsorted(self._steps, steps, side="right") - 1
+            excess = self._excess(pools, marks, self._add_ons[np.maximum(place, 0)])
+            is_after = steps >= began[pools, np.newaxis]
+            least[pools] = np.where(is_after, excess, np.inf).min(axis=1, initial=np.inf)
+        return self._relative(least)
+
     def _relative(self, least: np.ndarray) -> np.ndarray:
-        return (least + _TOLERANCE) / np.maximum(self.pools.maintenance, 1)
+        return (least + _TOLERANCE) / self._stakes
+
+    @cached_property
+    def _stakes(self) -> np.ndarray:
+        """(n_pools,): micro-USD that a move of each price by its whole against the pool costs."""
+        by_asset = self._exposures * self._marks[self.pools.stage]
+        return np.maximum(np.sqrt((by_asset**2).sum(axis=1)), 1.0)
 
     def _standing(self, headroom: np.ndarray) -> np.ndarray:
         return np.setdiff1d(self.pools.account, self.pools.account[headroom < 0])
+
+    @cached_property
+    def _kept(self) -> np.ndarray:
+        return kept_per_step(self._run)
 
     @cached_property
     def _pool_of_sale(self) -> np.ndarray:
@@ -172,7 +211,7 @@ class Shadow:
             is_after = np.arange(self._stages.size) >= self.pools.stage[pools, np.newaxis]
             row, stage = np.nonzero(is_after)
             pool = pools[row]
-            missing = -self._excess(pools)[row, stage] - self._own_at(pool, stage, everything)
+            missing = -self._realised(pools)[row, stage] - self._own_at(pool, stage, everything)
             is_short = missing > 0
             found.append((pool[is_short], stage[is_short], missing[is_short]))
         if not found:
@@ -180,15 +219,18 @@ class Shadow:
         pool, stage, missing = (np.concatenate(column) for column in zip(*found, strict=True))
         return pool, stage, missing
 
-    def _excess(self, pools: np.ndarray) -> np.ndarray:
-        """Return X along the path with the positions of the breach; (n_pools, n_stages)."""
+    def _realised(self, pools: np.ndarray) -> np.ndarray:
+        return self._excess(pools, self._marks, self._add_ons)
+
+    def _excess(self, pools: np.ndarray, marks: np.ndarray, add_ons: np.ndarray) -> np.ndarray:
+        """Return X along prices with the positions of the breach; (n_pools, n_moves)."""
         p, units = self.pools, self._run.unit_values
         at_breach = p.lots[pools] * units * self._marks[p.stage[pools]]
-        excess = np.repeat(p.equity[pools, np.newaxis] * 1.0, self._stages.size, axis=1)
+        excess = np.repeat(p.equity[pools, np.newaxis] * 1.0, marks.shape[0], axis=1)
         for a in np.flatnonzero(p.lots[pools].any(axis=0)).tolist():
-            value = p.lots[pools, a, np.newaxis] * (units[a] * self._marks[:, a])
+            value = p.lots[pools, a, np.newaxis] * (units[a] * marks[:, a])
             excess += value - at_breach[:, a, np.newaxis]
-            asked = self._maintenance(np.abs(value), a) + np.abs(value) * self._add_ons[:, a]
+            asked = self._maintenance(np.abs(value), a) + np.abs(value) * add_ons[:, a]
             excess -= np.where(self._is_held[pools, np.newaxis], 0.0, asked)
         held = np.where(self._is_held[pools], p.maintenance[pools], 0)
         return excess - held[:, np.newaxis]
@@ -242,8 +284,13 @@ class Shadow:
         return sale[order], key[order], amount[order]
 
 
-def _price_path(run: Contagion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return stages with moves or breaches, marks after each (n_stages, n_assets), and add-ons."""
+def price_path(run: Contagion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return stages with moves or breaches, their steps, and marks after each; ticks.
+
+    Returns
+    -------
+    (n_stages,), (n_stages,) and (n_stages, n_assets)
+    """
     moves = run.tables["price_moves"]
     breaches = run.liquidations
     steps_of = {name: as_int(rows["step"]) for name, rows in (("m", moves), ("b", breaches))}
@@ -254,8 +301,7 @@ def _price_path(run: Contagion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     change = as_int(moves["to_ticks"]) - as_int(moves["from_ticks"])
     np.add.at(marks, (place, as_int(moves["asset"])), change)
     marks = run.initial_prices + np.cumsum(marks, axis=0)
-    steps = np.concatenate([steps_of["m"], steps_of["b"]])[first]
-    return stages, marks, _add_ons(run, steps)
+    return stages, np.concatenate([steps_of["m"], steps_of["b"]])[first], marks
 
 
 def _add_ons(run: Contagion, steps: np.ndarray) -> np.ndarray:

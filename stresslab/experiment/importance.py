@@ -1,4 +1,4 @@
-"""Leave-one-out importance: every removal is a twin that is run, beside what foretells it."""
+"""Leave-one-out importance: every removal is a twin that is run, beside what foretold it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ from typing import Any
 import numpy as np
 
 from stresslab.contagion.columns import as_int
-from stresslab.contagion.importance import (
-    PREDICTIONS,
-    SCORES,
-    Fallen,
-    Foretold,
-    fallen,
-    rank_correlation,
-)
+from stresslab.contagion.importance import Foretold, Twin, twin_of
 from stresslab.contagion.projection import Contagion
 from stresslab.contagion.shadow import Shadow, Terms
 from stresslab.core.declarations import build
@@ -30,6 +23,8 @@ from stresslab.experiment.twins import Changes, changed_scenario, original_table
 from stresslab.experiment.worker import die_with_parent
 from stresslab.margin.tiers import RATE_UNIT, margin_tables
 from stresslab.results.run import Run
+
+Task = tuple[dict[str, Any], int, int, Path]
 
 #: Rules that can be left out, and what a twin changes for it; empty-handed where it has no such.
 RULES: dict[str, Changes] = {
@@ -51,17 +46,25 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class Importance:
-    """What all removals from one cell did, and how well each forecast told it."""
+class Cell:
+    """A finished cell and all that is left out of it."""
 
-    cell: str
-    removals: dict[str, list[Any]]  # columns, a row per removal
-    forecasts: dict[str, list[Any]]  # columns, a row per forecast
+    name: str
+    replicate: int
+    original: Contagion
+    shadow: Shadow
+    foretold: Foretold
+    removals: list[Removal]
+    tasks: list[Task]
 
 
-def importance(
-    run: Run, cell: str, top: int = 10, workers: int = 1, tell: Callable[[str], None] | None = None
-) -> Importance:
+def leave_out(
+    run: Run,
+    cells: Sequence[str],
+    top: int = 10,
+    workers: int = 1,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, list[Any]]:
     """Leave out each of the ``top`` accounts by forced notional, every asset and every rule.
 
     Parameters
@@ -71,11 +74,39 @@ def importance(
     tell
         Hears about each removal that is done.
 
+    Returns
+    -------
+    Columns, a row per cell and removal; ``place`` counts an account from the largest.
+
     Raises
     ------
     ConfigError
         If there is no such cell, or nobody was liquidated in it.
     """
+    prepared = [_prepare(run, cell, top) for cell in cells]
+    twins = _run([task for cell in prepared for task in cell.tasks], workers)
+    rows = []
+    for cell in prepared:
+        for place, removal in enumerate(cell.removals, start=1):
+            row = _row(cell, removal, place, next(twins))
+            rows.append(row)
+            if tell is not None:
+                told = f"saved {row['saved']}, felled {row['felled']}"
+                tell(f"replicate {cell.replicate}: {removal.kind} {removal.name}: {told}")
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def replicates_of(run: Run, cell: str, n: int) -> list[str]:
+    """Return a cell and the next finished ones of its arm and point, at most ``n`` in all."""
+    cells = {name: (number, replicate) for name, number, replicate in run.resolved["cells"]}
+    first = run.record(cell).cell
+    number, since = cells[first]
+    alike = sorted((r, name) for name, (m, r) in cells.items() if m == number and r >= since)
+    done = [name for _, name in alike if name in {record.cell for record in run.records()}]
+    return done[:n]
+
+
+def _prepare(run: Run, cell: str, top: int) -> Cell:
     record = run.record(cell)
     original = Contagion(original_tables(run, record.cell))
     if not len(original.ids):
@@ -89,16 +120,20 @@ def importance(
          run.path)
         for removal in removals
     ]  # fmt: skip
-    rows = []
-    for removal, twin in zip(removals, _run(tasks, workers), strict=True):
-        chosen = _chosen(shadow, removal, original.asset_names)
-        row = foretold.outcome(chosen, removal.accounts, twin)
-        size = _size_usd(original, foretold, removal)
-        rows.append({"kind": removal.kind, "name": removal.name, "size_usd": size, **row})
-        if tell is not None:
-            tell(f"{removal.kind} {removal.name}: saved {row['saved']}, felled {row['felled']}")
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return Importance(record.cell, columns, forecasts(columns))
+    return Cell(record.cell, replicate, original, shadow, foretold, removals, tasks)
+
+
+def _row(cell: Cell, removal: Removal, place: int, twin: Twin) -> dict[str, Any]:
+    chosen = _chosen(cell.shadow, removal, cell.original.asset_names)
+    return {
+        "cell": cell.name,
+        "replicate": cell.replicate,
+        "kind": removal.kind,
+        "name": removal.name,
+        "place": place if removal.kind == "account" else None,
+        "size_usd": _size_usd(cell.original, cell.foretold, removal),
+        **cell.foretold.outcome(chosen, removal.accounts, twin),
+    }
 
 
 def terms_of(run: Run, scenario: dict[str, Any]) -> Terms:
@@ -109,33 +144,6 @@ def terms_of(run: Run, scenario: dict[str, Any]) -> Terms:
     units = np.array([asset.unit_value for asset in built.assets.values()], np.int64)
     t = margin_tables(built.margin, list(built.assets), is_spot, units)
     return Terms(t.floor, t.rate / RATE_UNIT, t.deduction, bool(t.portfolio.size))
-
-
-def forecasts(removals: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Return how well each forecast told who is saved, and which accounts matter.
-
-    ``auc`` is the mean within removals of accounts that save some and not all, ``least_auc`` the
-    lowest and ``n_auc`` their number; ``rank_correlation`` is with the forced notional that others
-    are spared, over removals of accounts.
-    """
-    is_account = np.array([kind == "account" for kind in removals["kind"]])
-    spared = np.array(removals["saved_usd"], float)[is_account]
-    names = {f"{name.removesuffix('_usd')}": name for name in PREDICTIONS}
-    names["trigger_share"] = names.pop("trigger")
-    columns: dict[str, list[Any]] = {
-        n: [] for n in ("forecast", "auc", "least_auc", "n_auc", "rank_correlation")
-    }
-    for name in SCORES:
-        found = np.array(removals[f"auc_{name}"], float)[is_account]
-        found = found[~np.isnan(found)]
-        columns["forecast"].append(name)
-        columns["auc"].append(float(found.mean()) if found.size else None)
-        columns["least_auc"].append(float(found.min()) if found.size else None)
-        columns["n_auc"].append(int(found.size))
-        told = np.array(removals[names[name]], float)[is_account] if name in names else spared[:0]
-        correlation = rank_correlation(told, spared) if told.size else np.nan
-        columns["rank_correlation"].append(None if np.isnan(correlation) else correlation)
-    return columns
 
 
 def _removals(foretold: Foretold, assets: list[str], top: int) -> Iterator[Removal]:
@@ -165,20 +173,16 @@ def _size_usd(run: Contagion, foretold: Foretold, removal: Removal) -> float | N
     return int(as_int(run.forced_notional_by_asset)[:, place].sum()) / 1e6
 
 
-Task = tuple[dict[str, Any], int, int, Path]
-
-
-def _run(tasks: Sequence[Task], workers: int) -> Iterator[Fallen]:
+def _run(tasks: Sequence[Task], workers: int) -> Iterator[Twin]:
     if workers == 1:
-        yield from map(_fallen_in, tasks)
+        yield from map(_twin_in, tasks)
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=die_with_parent) as pool:
-        yield from pool.map(_fallen_in, tasks)
+        yield from pool.map(_twin_in, tasks)
 
 
-def _fallen_in(task: Task) -> Fallen:
-    from stresslab.experiment.simulation import simulate
+def _twin_in(task: Task) -> Twin:
+    from stresslab.experiment.simulation import play
 
-    tables, _, _ = simulate(*task)
-    return fallen(Contagion(tables))
+    return twin_of(Contagion(play(*task)))

@@ -43,6 +43,7 @@ def keep_importance(
     run: Run,
     cell: str,
     removals: Mapping[str, Sequence[Any]],
+    effects: Mapping[str, Sequence[Any]],
     forecasts: Mapping[str, Sequence[Any]],
 ) -> list[Path]:
     """Write the removals of a cell, what foretold them and their figure; return the paths."""
@@ -52,7 +53,8 @@ def keep_importance(
     from stresslab.report.save import save
     from stresslab.report.style import theme
 
-    prepared = of_cell(cell, pl.DataFrame(removals), pl.DataFrame(forecasts))
+    tables = (pl.DataFrame(t, infer_schema_length=None) for t in (removals, effects, forecasts))
+    prepared = of_cell(cell, *tables)
     with theme():
         picture = draw(prepared.frames, prepared.labels)
     return save(picture, prepared.frames, run.path / FOLDER, cell)

@@ -23,6 +23,7 @@ _SAVED, _FELLED = "#00508A", "#D55E00"
 _FORECASTS = {
     "shadow": "shadow_usd",
     "shadow in turn": "shadow_in_turn_usd",
+    "shadow fading": "shadow_fading_usd",
     "trigger share": "trigger_usd",
     "size": "size_usd",
 }
@@ -39,23 +40,30 @@ def prepare(source: Source) -> Prepared:
     for cell in source.places["cell"].unique(maintain_order=True):
         path = Path(source.run.path) / FOLDER / f"{cell}_removals.parquet"
         if path.is_file():
-            forecasts = pl.read_parquet(path.with_name(f"{cell}_forecasts.parquet"))
-            return of_cell(cell, pl.read_parquet(path), forecasts)
+            names = (f"{cell}_effects.parquet", f"{cell}_forecasts.parquet")
+            others = (pl.read_parquet(path.with_name(name)) for name in names)
+            return of_cell(cell, pl.read_parquet(path), *others)
     raise NotInRun("nobody was left out; 'stresslab importance RUN --cell ID' does it")
 
 
-def of_cell(cell: str, removals: pl.DataFrame, forecasts: pl.DataFrame) -> Prepared:
-    """Prepare the removals of one cell."""
-    n = removals.filter(kind="account").height
+def of_cell(
+    cell: str, removals: pl.DataFrame, effects: pl.DataFrame, forecasts: pl.DataFrame
+) -> Prepared:
+    """Prepare the removals of one cell and its replicates."""
+    n = effects.filter(kind="account").height
+    replicates = removals["cell"].n_unique()
+    of = f"Cell {cell}" if replicates == 1 else f"Cell {cell} and {replicates - 1} more replicates"
+    spread = "." if replicates == 1 else "; bars are means, lines 95 % intervals over replicates."
     text = (
-        f"Cell {cell}: {n} accounts with the most forced notional, every asset's forced sales and "
+        f"{of}: {n} accounts with the most forced notional, every asset's forced sales and "
         "some rules are left out one by one and the run is made again. (a) Other accounts that are "
-        "saved, and that fall instead. (b) Forced notional of others against what was foretold, "
-        "accounts only; on the line both are equal. (c) Within each removal of an account, how "
-        "forecasts rank the saved; bars are means, 0.5 is chance, and closeness to the breach "
-        "knows nothing of the removal."
+        f"saved, and that fall instead{spread} (b) Forced notional of others against what was "
+        "foretold, accounts only; on the line both are equal. (c) Within removals of accounts, how "
+        "forecasts rank the saved: filled among all others, hollow among those that had no stop "
+        "triggered, topped up nothing and cut nothing; ticks are single removals, 0.5 is chance. "
+        "Closeness to the breach knows nothing of the removal, twin prices are an oracle."
     )
-    frames = {"removals": removals, "forecasts": forecasts}
+    frames = {"removals": removals, "effects": effects, "forecasts": forecasts}
     floats = pl.col(pl.Float64)
     defined = {name: f.with_columns(floats.fill_nan(None)) for name, f in frames.items()}
     return Prepared(defined, _LABELS, text)
@@ -64,14 +72,14 @@ def of_cell(cell: str, removals: pl.DataFrame, forecasts: pl.DataFrame) -> Prepa
 def draw(frames: Frames, labels: Labels) -> Figure:
     """Draw three panels: who is saved and felled, foretold against true, ranking within removals.
 
-    ``removals``: kind, name, saved, felled, saved_usd, and columns of forecasts; ``forecasts``:
-    forecast, auc.
+    ``removals``: kind, saved_usd, and columns of forecasts; ``effects``: removal, saved and felled
+    with intervals; ``forecasts``: forecast, auc and passive_auc with intervals.
     """
-    removals = frames["removals"]
-    height = min(2.6 + 0.14 * max(removals.height - 10, 0), 6.0)
+    removals, effects = frames["removals"], frames["effects"]
+    height = min(2.8 + 0.14 * max(effects.height - 10, 0), 6.0)
     figure = Figure(figsize=(PAGE, height), layout="constrained")
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1.0, 0.85))
-    _counts(left, removals, labels)
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1.0, 0.95))
+    _counts(left, effects, labels)
     _scatter(middle, removals.filter(kind="account"), labels)
     _ranking(right, removals.filter(kind="account"), frames["forecasts"], labels)
     for place, (axes, title) in enumerate(
@@ -82,17 +90,28 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     return figure
 
 
-def _counts(axes: Axes, removals: pl.DataFrame, labels: Labels) -> None:
-    names = [n.replace("_", " ") for n in removals["name"]]
+def _counts(axes: Axes, effects: pl.DataFrame, labels: Labels) -> None:
+    kinds = [f"{kind} " for kind in effects["kind"]]
+    names = [
+        name.removeprefix("" if kind == "account " else kind).replace("_", " ")
+        for name, kind in zip(effects["removal"], kinds, strict=True)
+    ]
     y = np.arange(len(names))[::-1]
-    axes.barh(y, removals["saved"].to_numpy(), color=_SAVED, height=0.7)
-    axes.barh(y, -removals["felled"].to_numpy(), color=_FELLED, height=0.7, hatch="///")
+    for name, sign, colour, hatch in (("saved", 1, _SAVED, ""), ("felled", -1, _FELLED, "///")):
+        axes.barh(y, sign * effects[name].to_numpy(), color=colour, height=0.7, hatch=hatch)
+        _spans(axes, y, effects, name, sign)
     axes.axvline(0, color=QUIET, linewidth=0.6)
     axes.set_yticks(y, names, fontsize=6)
     axes.set(xlabel=f"{labels['accounts']}: felled | saved", ylim=(-0.7, len(names) - 0.3))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):.0f}")
     axes.grid(visible=False, axis="y")
+
+
+def _spans(axes: Axes, y: np.ndarray, frame: pl.DataFrame, name: str, sign: int = 1) -> None:
+    """Draw intervals as lines, where there are any."""
+    low, high = (frame[f"{name}_{end}"].cast(pl.Float64).to_numpy() for end in ("low", "high"))
+    axes.hlines(y, sign * low, sign * high, color="black", linewidth=0.8)
 
 
 def _scatter(axes: Axes, accounts: pl.DataFrame, labels: Labels) -> None:
@@ -113,16 +132,21 @@ def _scatter(axes: Axes, accounts: pl.DataFrame, labels: Labels) -> None:
 def _ranking(axes: Axes, accounts: pl.DataFrame, forecasts: pl.DataFrame, labels: Labels) -> None:
     looks, names = strokes(_FORECASTS), forecasts["forecast"].to_list()
     y = np.arange(len(names))[::-1]
-    for place, name in zip(y, names, strict=True):
-        look = looks.get(name.replace("_", " "))
-        mean = forecasts.filter(forecast=name)["auc"][0]
-        if mean is not None:
-            axes.barh(place, mean, color=look.colour if look else QUIET, alpha=0.35, height=0.6)
-        found = accounts[f"auc_{name}"].drop_nulls().to_numpy()
-        axes.plot(found, np.full(found.size, place), "|", color="black", markersize=7)
+    for place, row in zip(y, forecasts.iter_rows(named=True), strict=True):
+        look = looks.get(row["forecast"].replace("_", " "))
+        colour = look.colour if look else QUIET
+        for area, shift, fill in (("auc", 0.18, colour), ("passive_auc", -0.18, "none")):
+            found = accounts[f"{area}_{row['forecast']}"].drop_nulls().to_numpy()
+            axes.plot(found, np.full(found.size, place + shift), "|", color=QUIET, markersize=4)
+            if row[area] is not None:
+                look_of = {"color": colour, "markerfacecolor": fill, "markersize": 5}
+                axes.plot(row[area], place + shift, "o", **look_of)  # type: ignore[arg-type]
+    _spans(axes, y + 0.18, forecasts, "auc")
+    _spans(axes, y - 0.18, forecasts, "passive_auc")
     axes.axvline(0.5, color=QUIET, linewidth=0.8, linestyle=":")
+    axes.axvline(0.9, color=QUIET, linewidth=0.8, linestyle="--")
     axes.set_yticks(y, [n.replace("_", " ") for n in names])
-    axes.set(xlim=(0, 1.02), ylim=(-0.6, len(names) - 0.4), xlabel=labels["auc"].wrapped(24))
+    axes.set(xlim=(0, 1.04), ylim=(-0.6, len(names) - 0.4), xlabel=labels["auc"].wrapped(24))
     if forecasts["auc"].null_count() == len(names):
         note(axes, "no removal saved some\nand not others")
     axes.grid(visible=False, axis="y")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from stresslab.contagion.importance import PREDICTIONS, SCORES
+from stresslab.analysis.importance import importance
+from stresslab.contagion.importance import PREDICTIONS, SAYERS, SCORES
 from stresslab.report.chart import Prepared
 from stresslab.report.figures.importance import of_cell
 from stresslab.report.labels import FRACTION, Label
@@ -75,29 +76,36 @@ def _samples() -> Iterator[tuple[str, str, Prepared]]:
     yield "importance", "", left_out(6)
     yield "importance", "_many", left_out(40)
     yield "importance", "_nobody", left_out(3, saved=0)
+    yield "importance", "_replicates", left_out(6, replicates=4)
 
 
-def left_out(n: int, saved: int = 7) -> Prepared:
+def left_out(n: int, saved: int = 7, replicates: int = 1) -> Prepared:
     """Return removals of n accounts, two assets and a rule; nobody saved has no ranking."""
     names = [str(4_000_000 + 7 * k) for k in range(n)]
-    kinds = ["account"] * n + ["asset"] * 2 + ["rule"]
     rows, total = np.arange(n + 3), n + 3
-    columns: dict[str, object] = {
-        "kind": kinds,
-        "name": [*names, "BTC", LONG_ARM[:28], "auto_deleveraging"],
-        "saved": rows * saved // 3,
-        "felled": rows[::-1] // 2,
-        "saved_usd": (rows - 2.5) * 1e5 * saved,
-    }
-    for place, (forecast, column) in enumerate(zip(SCORES, [*PREDICTIONS, None], strict=True)):
-        if column is not None:
-            columns[column] = rows * 3e4 * (place + 1)
-        columns[f"auc_{forecast}"] = np.linspace(0.4, 1, total) if saved else [math.nan] * total
-    auc = [0.9, 0.8, 0.5, 0.6, 0.9] if saved else [None] * 5
-    means = pl.Series(auc, dtype=pl.Float64)
-    counted = {"least_auc": means, "n_auc": [n if saved else 0] * 5, "rank_correlation": means}
-    forecasts = pl.DataFrame({"forecast": SCORES, "auc": means, **counted})
-    return of_cell("3f2a", pl.DataFrame(columns), forecasts)
+    frames = []
+    for replicate in range(replicates):
+        columns: dict[str, object] = {
+            "cell": [f"3f2a{replicate}"] * total,
+            "kind": ["account"] * n + ["asset"] * 2 + ["rule"],
+            "name": [*names, "BTC", LONG_ARM[:28], "auto_deleveraging"],
+            "place": [*range(1, n + 1), None, None, None],
+            "fell": rows * 0 + 3 * n,
+            "saved": rows * saved // 3 + replicate,
+            "felled": rows[::-1] // 2,
+            "saved_usd": (rows - 2.5) * 1e5 * saved,
+        }
+        for place, name in enumerate(SCORES):
+            area = np.linspace(0.4 + 0.05 * (place + replicate), 1, total)
+            columns[f"auc_{name}"] = area if saved else [math.nan] * total
+            columns[f"passive_auc_{name}"] = np.sqrt(area) if saved else [math.nan] * total
+        columns |= {f"{name}_{end}": rows for name in SAYERS for end in ("saved", "right")}
+        columns |= {name: rows * 3e4 * (place + 1) for place, name in enumerate(PREDICTIONS)}
+        frames.append(pl.DataFrame(columns))
+    removals = pl.concat(frames).to_dict(as_series=False)
+    found = importance(removals)
+    tables = (pl.DataFrame(table, infer_schema_length=None) for table in found[1:])
+    return of_cell("3f2a0", *tables)
 
 
 def _enum(n: int) -> pl.Enum:

@@ -11,6 +11,7 @@ import pytest
 from stresslab.api import open_run
 from stresslab.cli import main
 from stresslab.contagion.twins import compare
+from stresslab.experiment.importance import replicates_of
 from stresslab.experiment.twins import Changes, run_twins
 
 
@@ -37,6 +38,19 @@ def test_removals_are_what_twins_say(spoilable: Path, capsys: pytest.CaptureFixt
         assert rows[key]["felled"] == found.felled.size
     assert sum(row["saved"] for row in rows.values()) > 0
     assert [row["forecast"] for row in told["forecasts"]][:2] == ["shadow", "shadow_in_turn"]
+    assert [row["saved"] for row in told["effects"]] == [row["saved"] for row in rows.values()]
+    assert all(row["n_replicates"] == 1 for row in told["forecasts"])
     kept = pl.read_parquet(spoilable / "importance" / f"{cell}_removals.parquet")
     assert kept["saved"].to_list() == [row["saved"] for row in told["removals"]]
     assert (spoilable / "importance" / f"{cell}.png").stat().st_size > 10_000
+
+
+def test_replicates_are_those_of_one_arm_and_point(spoilable: Path) -> None:
+    run = open_run(spoilable)
+    first = run.outcomes.filter(replicate=0, status="done")["cell"][0]
+    found = replicates_of(run, first, 99)
+    rows = run.design.filter(pl.col("cell").is_in(found))
+    assert found[0] == first and rows["replicate"].to_list() == list(range(len(found)))
+    assert len(found) > 1 and rows.drop("cell", "replicate").n_unique() == 1
+    assert replicates_of(run, found[1], 99) == found[1:]
+    assert replicates_of(run, first, 1) == [first]

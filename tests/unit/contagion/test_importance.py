@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import mannwhitneyu, spearmanr
 
 from stresslab.contagion import Contagion
-from stresslab.contagion.importance import Foretold, auc, fallen, rank_correlation
+from stresslab.contagion.importance import Foretold, auc, fallen, rank_correlation, twin_of
 from tests.markets import changed, run
 from tests.unit.contagion.test_shadow import CASCADE, cascade, shadow_of
 
@@ -48,8 +48,8 @@ def test_a_removal_is_told_number_by_number() -> None:
     scenario = cascade(*CASCADE)
     shadow = shadow_of(scenario)
     original = Contagion(run(scenario))
-    twin = fallen(Contagion(run(changed(scenario, counterfactual={"remove": [0]}))))
-    assert fallen(original).account.tolist() == [0, 1, 2, 3] and twin.account.size == 0
+    twin = twin_of(Contagion(run(changed(scenario, counterfactual={"remove": [0]}))))
+    assert fallen(original).account.tolist() == [0, 1, 2, 3] and twin.fallen.account.size == 0
     row = Foretold(original, shadow).outcome(shadow.chosen(accounts=(0,)), (0,), twin)
     counts = ("fell", "saved", "felled", "shadow_saved", "shadow_right", "shadow_in_turn_saved")
     assert [row[name] for name in counts] == [3, 3, 0, 1, 1, 3]
@@ -63,11 +63,34 @@ def test_without_the_second_the_others_are_ranked() -> None:
     """The fourth alone is saved, and has 2.14 USD of headroom where the third lacks more."""
     scenario = cascade(*CASCADE)
     shadow = shadow_of(scenario)
-    twin = fallen(Contagion(run(changed(scenario, counterfactual={"remove": [1]}))))
+    twin = twin_of(Contagion(run(changed(scenario, counterfactual={"remove": [1]}))))
     row = Foretold(Contagion(run(scenario)), shadow).outcome(
         shadow.chosen(accounts=(1,)), (1,), twin
     )
-    assert twin.account.tolist() == [0, 2]
+    assert twin.fallen.account.tolist() == [0, 2]
     assert (row["saved"], row["felled"], row["shadow_in_turn_right"]) == (1, 0, 1)
     assert row["auc_shadow"] == row["auc_shadow_in_turn"] == 1.0
     assert row["auc_trigger_share"] == 1.0, "half of the fourth's breach, nothing of the others"
+    assert row["auc_twin_prices"] == 1.0
+    assert (row["twin_prices_saved"], row["twin_prices_right"]) == (1, 1)
+
+
+def test_whoever_defends_himself_is_scored_apart() -> None:
+    """Of the three others the fourth alone is saved; the third had a stop, so two are passive.
+
+    By size all three are alike but the fourth, who sold at a lower price: first in either ranking.
+    """
+    scenario = cascade(*CASCADE)
+    tables = run(scenario)
+    accounts = dict(tables["accounts"])
+    accounts["n_stops"] = (np.asarray(accounts["account"]) == 2).astype(np.int64)
+    original = Contagion({**tables, "accounts": accounts})
+    shadow = shadow_of(scenario)
+    twin = twin_of(Contagion(run(changed(scenario, counterfactual={"remove": [1]}))))
+    row = Foretold(original, shadow).outcome(shadow.chosen(accounts=(1,)), (1,), twin)
+    assert (row["fell"], row["passive"], row["saved"], row["passive_saved"]) == (3, 2, 1, 1)
+    assert row["passive_auc_shadow"] == 1.0
+    accounts["n_stops"] = (np.asarray(accounts["account"]) == 3).astype(np.int64)
+    row = Foretold(original, shadow).outcome(shadow.chosen(accounts=(1,)), (1,), twin)
+    assert (row["saved"], row["passive_saved"]) == (1, 0), "who was saved had the stop"
+    assert math.isnan(row["passive_auc_shadow"]) and row["auc_shadow"] == 1.0
