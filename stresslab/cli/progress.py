@@ -75,11 +75,15 @@ class PlainProgress(_Counting):
         self._thread = threading.Thread(target=self._speak, daemon=True)
 
     def begin(self, total: int, finished: int) -> None:
-        """Announce the number of cells and how many of them an earlier run finished."""
+        """Announce the number of cells and how many of them an earlier run finished.
+
+        A study that grows, as by bisection, is announced anew each time.
+        """
         self.total, self.done, self.earlier = total, finished, finished
         if finished:
             print(f"{finished} of {total} cells were finished before", flush=True)
-        self._thread.start()
+        if self._thread.ident is None:
+            self._thread.start()
 
     def cell(self, failed: bool) -> None:
         """Count one more finished cell."""

@@ -36,6 +36,16 @@ def test_plain_lines_count_what_was_finished_before(capsys: Captured) -> None:
     assert lines[2].startswith("6 of 8 cells, 1 failed")
 
 
+@pytest.mark.parametrize("kind", [PlainProgress, BarProgress])
+def test_a_study_that_grows_begins_again(kind, capsys: Captured) -> None:
+    """Bisection adds a size to the study and runs it anew, under the same progress."""
+    with kind() as shown:
+        for total in (1, 2):
+            shown.begin(total=total, finished=total - 1)
+            shown.cell(failed=False)
+        assert shown.text().startswith("2 of 2 cells")
+
+
 def test_the_rest_is_estimated_from_the_new_cells(capsys: Captured) -> None:
     shown = PlainProgress()
     shown.total, shown.done, shown.earlier = 100, 60, 50
