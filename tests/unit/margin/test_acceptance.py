@@ -200,3 +200,15 @@ def test_an_order_of_one_lot_meets_a_position_of_one():
     assert accepted(model, 0, -1) == -1
     assert accepted(model, 0, -2) == accepted(model, 0, 1) == 0
     assert accepted(model, 0, -2, reduce_only=1) == -1
+
+
+def test_what_an_isolated_order_reserves_is_rounded_up():
+    """A lot at 3x: 100 USD times 333,333,333 billionths, so 33,333,333.3 micro-USD."""
+    scenario = market({"one": people((100.0, {}), mode="isolated"), "rich": people((1e6, {}))})
+    scenario["traders"]["one"]["leverage"] = {"median": 3.0}
+    accounts = (model := model_of(scenario)).world.clearing.accounts
+    assert accounts.allotment_rate[0] == 333_333_333
+    accounts.wallet[0] = 33_333_333
+    assert accepted(model, 0, 1) == 0
+    accounts.wallet[0] += 1
+    assert accepted(model, 0, 1) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stresslab.margin.stops import limit_of
 from tests.markets import (
     TICKS,
     USD,
@@ -188,3 +189,12 @@ def test_a_cluster_of_stops_moves_a_thin_market_and_triggers_the_next():
     thin = run(changed(scenario, market__book__law__depth_usd=1000.0))
     assert thin["accounts"]["n_stops"].tolist()[:10] == [1] * 10
     assert thin["path"]["volume_lots"].tolist() == [0, 0, 50, 50, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("level", "held", "offset", "limit"),
+    [(100, 1, 0.1, 90), (101, 1, 0.1, 90), (101, -1, 0.1, 112), (3, 5, 0.5, 1), (1, 5, 0.9, 1),
+     (100, 1, 0.0, 100), (100, -1, 0.0, 100)],
+)  # fmt: skip
+def test_the_limit_of_a_stop_is_whole_ticks_worse_and_never_below_one(level, held, offset, limit):
+    assert limit_of(level, held, offset) == limit

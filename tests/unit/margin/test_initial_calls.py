@@ -187,3 +187,28 @@ def test_a_narrow_bracket_far_from_zero_is_no_overflow():
     assert below(model) == []
     accounts.cash[0, 0] = -1
     assert below(model) == [0]
+
+
+def test_under_scenarios_the_factor_of_cross_is_on_initial_margin_alone():
+    """One class, a fall of 10 % at worst: 10 lots need 100 USD to live, 130 to be opened."""
+    moves = [{"spot_move": move, "volatility": "none"} for move in (0.0, -0.1, 0.1)]
+    grid = {"classes": {"one": ["BTC"]}, "scenarios": moves, "perpetual_addition": 0.0,
+            "perpetual_initial_addition": 0.0, "maintenance_factor": 1.0}  # fmt: skip
+    model = venue(
+        {"BTC": 10}, margin__portfolio=grid, margin__cross__initial_margin_factor=1.3,
+        margin__cross__closure={"kind": "least_common_share"},
+    )  # fmt: skip
+    accounts = model.world.clearing.accounts
+    assert pool_need(model) == 100 * USD
+    accounts.wallet[0] -= 870 * USD
+    assert called(model).pools.tolist() == []
+    accounts.wallet[0] -= 1
+    assert called(model).pools.tolist() == [0] and not called(model).short.size
+    accounts.wallet[0] -= 30 * USD
+    assert called(model).short.tolist() == [0] and called(model).levels.tolist() == [2]
+
+
+def pool_need(model):
+    """Return the maintenance margin of the first cross pool."""
+    c = model.world.clearing
+    return pool_states(c.accounts, c.tables, model.world.board.ticks, np.array([0]))[1][0]

@@ -204,3 +204,14 @@ def test_external_stands_in_both_sums():
     assert house.position[0] == -10 and house.cash[EXTERNAL] == 10 * LOT
     assert house.cash[CLEARING] == 0
     assert sums(model) == before
+
+
+@pytest.mark.parametrize(("closed", "left"), [(1, 666), (2, 333), (3, 0)])
+def test_a_close_takes_its_share_of_the_entry_cost_rounded_down(closed, left):
+    """Three lots that cost 999 micro-USD."""
+    model = two("cross")
+    trade(model, 0, 1, 3)
+    accounts = model.world.clearing.accounts
+    accounts.entry_cost[0, 0] = 999
+    trade(model, 1, 0, closed)
+    assert accounts.entry_cost[0, 0] == left
