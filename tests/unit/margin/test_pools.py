@@ -206,3 +206,16 @@ def test_a_silo_without_a_position_needs_nothing():
     model = model_of(market({"one": people((100.0, {}))}))
     model.world.clearing.accounts.cash[1, 0] = 7
     assert state(model, 0, 1) == (7, 0, 0)
+
+
+def test_beside_scenarios_a_short_silo_is_found_by_its_own_money():
+    """Ten lots each, isolated: BTC's silo is short, ETH's is rich."""
+    held = {"BTC": 10, "ETH": 10}
+    scenario = market(
+        {"one": people((400.0, held), mode="isolated"), "rich": RICH}, assets=("BTC", "ETH"),
+        margin__portfolio={"classes": {"majors": ["BTC", "ETH"]}},
+        margin__cross__closure={"kind": "least_common_share"},
+    )  # fmt: skip
+    model = model_of(scenario)
+    model.world.clearing.accounts.cash[1:, 0] += np.array([-180, 1000]) * USD
+    assert in_breach(model) == [(1, 0)]

@@ -401,3 +401,4 @@ def test_initial_below_maintenance_is_a_fault():
 
     assert faults == [("initial", "0.5 is below the maintenance factor, 0.8")]
     assert not list(LossFactors().faults())
+    assert not list(LossFactors(initial=0.8, maintenance=0.8).faults())
