@@ -93,8 +93,12 @@ def control(size: Size, seed: int) -> Result:
 
 def _measured(scale: Scale, seed: int, impact: float) -> Result:
     swept = [
-        _sweep(setting, scale.draws if setting in JUDGED else scale.draws // 3, impact,
-               _stream(seed, place))
+        _sweep(
+            setting,
+            scale.draws if setting in JUDGED else scale.draws // 3,
+            impact,
+            _stream(seed, place),
+        )
         for place, setting in enumerate((*JUDGED, *scale.drawn))
     ]
     ran = [
