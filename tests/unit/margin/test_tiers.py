@@ -11,12 +11,15 @@ import pytest
 from stresslab.core.declarations import build
 from stresslab.core.errors import ConfigError
 from stresslab.core.events import CROSS, ISOLATED
+from stresslab.core.exact import CEIL, FLOOR
 from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.margin.tiers import (
+    RATE_UNIT,
     initial_margin,
     initial_margins,
     maintenance_margin,
     margin_tables,
+    share_of,
 )
 from tests.markets import USD
 
@@ -112,3 +115,10 @@ def test_brackets_that_give_parts_of_a_micro_usd_are_refused():
     rows = [(0, "0.004", 100), (0.000001, "0.0050001", 50)]
     with pytest.raises(ConfigError, match=r"margin\.brackets\.BTC: floor 1e-06 USD gives a deduc"):
         tables(rows)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 50_000_001, RATE_UNIT - 1, RATE_UNIT, 3 * RATE_UNIT + 7])
+@pytest.mark.parametrize("amount", [0, 1, -7, RATE_UNIT - 1, RATE_UNIT, 7 * 10**15 + 13])
+def test_a_share_is_rounded_as_named(amount, rate):
+    assert share_of(amount, rate, CEIL) == -(-amount * rate // RATE_UNIT)
+    assert share_of(amount, rate, FLOOR) == amount * rate // RATE_UNIT
