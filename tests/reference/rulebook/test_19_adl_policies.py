@@ -317,6 +317,8 @@ def test_a_position_that_cost_nothing_ranks_as_one_for_the_least_unit(side):
     else:
         assert score(gone_down).tolist() == pytest.approx([0, 2, 2])
     assert score(crowd._replace(value=whole, cost=whole)).tolist() == [2, 2, 2]
+    in_percent = ADL_POLICIES["profit_times_leverage"]().score(crowd._replace(cost=least * side))
+    assert in_percent.tolist() == pytest.approx([16 * USD, 16 * USD, 8 * USD]), "leverage 4 / 5"
 
 
 # -- position ADL ----------------------------------------------------------------------------------

@@ -106,6 +106,13 @@ def test_every_account_touched_keeps_a_slot_of_its_own(books):
     assert house.postings.tolist() == [5]
 
 
+def test_lots_that_change_without_money_are_journalled_too(books):
+    accounts, _, journal = books
+    change_position(accounts, journal, 2, 1, 4)
+    assert accounts.position[1].tolist() == [5, 0, -1, 0]
+    assert journal.count.tolist() == [1] and journal.position[journal.slot[2]].tolist() == [0, -5]
+
+
 def test_a_journal_has_a_place_for_every_pool_and_reason():
     journal = make_journal(N, A)
     assert {OWN_EXECUTION, FEE, FUNDING, TRANSFER, ADL, BRIDGE} == set(range(N_REASONS))
