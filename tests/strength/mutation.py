@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.strength.mutants import Mutant, mutants, mutated
-from tests.strength.reach import Reach, kept, measure
+from tests.strength.reach import MOST_SECONDS, Reach, kept, measure
 from tests.strength.selection import ROOMS, ROOT, interpret, sources_of
 from tests.strength.trials import Stage, in_a_child, run_loaded
 
@@ -47,6 +47,7 @@ def main() -> int:
             return 2
         reach = kept()
     assert reach is not None
+    reach = reach._replace(most=options.seconds)
     _warm_up()
     chosen = {
         room: [
@@ -67,6 +68,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--share", type=float, default=0.1, help="of each file's mutants")
     parser.add_argument("--salt", default="", help="chooses other mutants")
     parser.add_argument("--only", default="", help="files with this in their path")
+    parser.add_argument(
+        "--seconds", type=float, default=MOST_SECONDS, help="of tests for a mutant, at most"
+    )
     return parser.parse_args()
 
 

@@ -25,6 +25,7 @@ class Reach(NamedTuple):
     tests: dict[str, dict[str, list[int]]]
     names: list[str]
     seconds: dict[str, float]
+    most: float = MOST_SECONDS
 
     def of(self, path: Path, lines: range) -> list[str]:
         """Return the tests that run one of the lines, the quickest first.
@@ -41,7 +42,7 @@ class Reach(NamedTuple):
         return {test for by_line in files for tests in by_line.values() for test in tests}
 
     def _quickest(self, found: set[int]) -> list[str]:
-        chosen, left = [], MOST_SECONDS
+        chosen, left = [], self.most
         names = [self.names[test] for test in found]
         for test in sorted(names, key=lambda name: (self.seconds.get(name, 0.0), name)):
             left -= self.seconds.get(test, 0.0)
@@ -56,7 +57,7 @@ def kept() -> Reach | None:
     content = _content()
     if content is None or content["digests"] != _digests():
         return None
-    return Reach(*(content[name] for name in Reach._fields))
+    return _reach_in(content)
 
 
 def measure() -> int:
@@ -111,7 +112,7 @@ def _reach(cover: Any, watch: _Watch) -> Reach:
 
 def _without(content: dict[str, Any], files: Iterable[str]) -> Reach:
     """Return what was measured but for the tests in some files."""
-    reach, gone = Reach(*(content[name] for name in Reach._fields)), set(files)
+    reach, gone = _reach_in(content), set(files)
     is_left = [name.partition("::")[0] not in gone for name in reach.names]
     tests = {
         file: {line: [n for n in found if is_left[n]] for line, found in by_line.items()}
@@ -127,6 +128,10 @@ def _merged(one: Reach, other: Reach) -> Reach:
         for line, found in by_line.items():
             mine[line] = mine.get(line, []) + [len(one.names) + n for n in found]
     return Reach(tests, [*one.names, *other.names], {**one.seconds, **other.seconds})
+
+
+def _reach_in(content: dict[str, Any]) -> Reach:
+    return Reach(content["tests"], content["names"], content["seconds"])
 
 
 def _content() -> dict[str, Any] | None:

@@ -64,6 +64,8 @@ def test_a_mutant_is_tried_on_the_tests_of_its_lines_the_quickest_first() -> Non
     by_line = {"3": [1, 2], "9": [0]}
     reach = Reach({"m/a.py": by_line}, names, {"slow": 10.0, "quick": 7.5})
     assert reach.of(Path("m/a.py"), range(3, 4)) == ["quick"], "17.5 s are too many"
+    assert reach._replace(most=5.0).of(Path("m/a.py"), range(3, 4)) == ["quick"], "one in any case"
+    assert reach._replace(most=20.0).of(Path("m/a.py"), range(3, 4)) == ["quick", "slow"]
     assert reach.of(Path("m/a.py"), range(3, 10)) == ["other", "quick"]
     assert reach.of(Path("m/a.py"), range(1, 2)) == ["other", "quick"], "it runs on import"
     assert reach.of(Path("m/b.py"), range(1, 2)) == ["other", "quick"], "and so does all of b"

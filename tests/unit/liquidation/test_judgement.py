@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from stresslab.core.errors import InvariantError
+from stresslab.core.events import ISOLATED
 from stresslab.core.ledger import FEE, FUNDING, touch
+from stresslab.liquidation.judgement import explain
 from tests.markets import (
     ORDER_BOOK,
     USD,
@@ -59,6 +62,21 @@ def test_prices_of_two_assets_are_told_apart():
     tables = run(scenario)
     assert causes(tables) == {("price", 0): 19, ("price", 1): 152}
     assert excess(tables) == (150, -21)
+
+
+def test_lots_that_adl_gave_a_silo_explain_nothing_of_the_wallet():
+    """Both prices move by 10 ticks; the wallet's 10 lots lose 1 USD and need 0.05 less."""
+    held = {"one": people((1e3, {"ETH": 10})), "rest": people((1e4, {"ETH": -10}))}
+    model = model_of(market(held, assets=("BTC", "ETH")))
+    c, before = model.world.clearing, model.world.board.ticks.copy()
+    c.accounts.position[0, 0], c.accounts.mode[0, 0] = -7, ISOLATED
+    slot = touch(c.accounts, c.journal, 0)
+    c.accounts.position[0, 0] += 3
+    c.journal.adl_lots[slot, 0] = 3
+    marks = before + np.array([10, -10])
+    why = explain(c.accounts, c.tables, c.tables, c.journal, before, marks, np.array([0]))
+    assert why.by_price.tolist() == [[0, 950_000]]
+    assert not why.by_reason.any()
 
 
 def test_a_tier_jump_is_the_price_moves_doing():
