@@ -117,7 +117,6 @@ class Waterfall:
         if own_need > 0:
             owed = -int(mul_div(equity, own_need, need, FLOOR))
             self._hand_over(pool, n, asset, marks, owed, liquidation, result)
-        retire_if_flat(self.accounts, self.house, self.journal, pool, n)
         self._winners.have_changed([n])
         return result
 

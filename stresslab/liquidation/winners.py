@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from stresslab.core.columns import Accounts
-from stresslab.liquidation.division import Contributors, Division, Queue
+from stresslab.liquidation.division import Contributors, Division, Queue, Sharing
 from stresslab.liquidation.payers import (
     contributors,
     count_bearable,
@@ -111,9 +111,9 @@ class Winners:
         return contributors(self.payers, most.size, lot_value, most, bearable)
 
 
-def _asks_in_turn(policy: object) -> bool:
+def _asks_in_turn(policy: Queue | Sharing) -> bool:
     """Tell whether a policy does no more than rank."""
-    return isinstance(policy, Queue) and type(policy).divide is Queue.divide
+    return type(policy).divide is Queue.divide
 
 
 def _first(walk: Iterator[tuple[int, int]], amount: int) -> Asked:

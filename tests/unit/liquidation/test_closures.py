@@ -243,6 +243,7 @@ def test_resting_orders_are_cancelled_before_forced_ones_walk_the_book(mode, can
     found = rows(tables, "forced_orders", "account", "filled_lots", "cash_micro_usd")
     assert found == [(0, -10, 10 * 9000 * UNIT)]
     assert tables["counts"]["cancelled"].tolist() == [cancelled]
+    assert tables["counts"]["fills"].tolist() == [1], "the forced order's"
     best = rows(tables, "path", "step", "asset", "best_bid_ticks")
     assert best[:2] == [(1, 0, 9990), (1, 1, 9990)]
     assert best[2:4] == [(2, 0, -1), (2, 1, 9990 if mode == "isolated" else -1)]

@@ -8,6 +8,7 @@ import pytest
 from stresslab.liquidation.payers import (
     contributors,
     count_bearable,
+    list_legs,
     list_solvent,
     list_winners,
     make_payers,
@@ -106,3 +107,31 @@ def test_how_many_lots_of_ten_a_pool_bears_when_twenty_lose_so_much(equity, owed
     payers.held[0], payers.equity[0] = -10, equity
     count_bearable(payers, 1, 20, owed)
     assert payers.bearable[0] == bears
+
+
+@pytest.mark.parametrize(("mode", "expected"), [
+    ("isolated", [[-1, -1, -1], [50, -1, -1], [-1, 15, -1], [-1, -1, 10]]),
+    ("cross", [[50, 15, 10], [-1, -1, -1], [-1, -1, -1], [-1, -1, -1]]),
+])  # fmt: skip
+def test_the_legs_of_a_pool_are_its_own_in_every_market(mode, expected):
+    """5 % of 10, 3 and 2 lots of 100 USD, by pool: the wallet, then the silos."""
+    held = {"BTC": 10, "ETH": -3, "SOL": 2}
+    rest = people((1e6, {name: -lots for name, lots in held.items()}))
+    story = market({"one": people((1e4, held), mode=mode), "rest": rest}, assets=tuple(held))
+    model = model_of(story)
+    c, needs = model.world.clearing, np.zeros(3, np.int64)
+    for pool, found in enumerate(expected):
+        list_legs(c.accounts, c.tables, model.world.board.ticks, pool, 0, needs)
+        assert needs.tolist() == [x * USD if x > 0 else x for x in found]
+
+
+def test_a_single_lot_is_a_position_like_any_other():
+    """Short of one lot from 100 to 90 USD."""
+    model = model_of(
+        market({"one": people((50.0, {"BTC": -1})), "rest": people((1e3, {"BTC": 1}))})
+    )
+    c = model.world.clearing
+    payers = make_payers(c.accounts.cash.size)
+    count = list_winners(c.accounts, c.tables, MARKS[:1], 0, 0, -1, np.arange(2), payers)
+    assert (count, payers.row[0], payers.held[0]) == (1, 0, -1)
+    assert (payers.profit[0], payers.cash[0]) == (10 * USD, -100 * USD)
