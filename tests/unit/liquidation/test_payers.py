@@ -125,13 +125,13 @@ def test_the_legs_of_a_pool_are_its_own_in_every_market(mode, expected):
         assert needs.tolist() == [x * USD if x > 0 else x for x in found]
 
 
-def test_a_single_lot_is_a_position_like_any_other():
-    """Short of one lot from 100 to 90 USD."""
-    model = model_of(
-        market({"one": people((50.0, {"BTC": -1})), "rest": people((1e3, {"BTC": 1}))})
-    )
-    c = model.world.clearing
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_single_lot_is_a_position_like_any_other(side):
+    """One lot from 100 USD to 110 if long, to 90 if short."""
+    story = {"one": people((50.0, {"BTC": side})), "rest": people((1e3, {"BTC": -side}))}
+    model = model_of(market(story))
+    c, marks = model.world.clearing, np.array([TICKS + 1000 * side])
     payers = make_payers(c.accounts.cash.size)
-    count = list_winners(c.accounts, c.tables, MARKS[:1], 0, 0, -1, np.arange(2), payers)
-    assert (count, payers.row[0], payers.held[0]) == (1, 0, -1)
-    assert (payers.profit[0], payers.cash[0]) == (10 * USD, -100 * USD)
+    count = list_winners(c.accounts, c.tables, marks, 0, 0, -1, np.arange(2), payers)
+    assert (count, payers.row[0], payers.held[0]) == (1, 0, side)
+    assert (payers.profit[0], payers.cash[0]) == (10 * USD, side * 100 * USD)
