@@ -40,7 +40,7 @@ class Band(NamedTuple):
         """Return the band of the logarithm, where the statistic is lognormal.
 
         >>> tuple(round(x, 3) for x in Band(10.132, 5.6618).log)
-        (2.18, 0.522)
+        (2.18, 0.521)
         """
         variance = math.log1p((self.deviation / self.mean) ** 2)
         return Band(math.log(self.mean) - 0.5 * variance, math.sqrt(variance))
