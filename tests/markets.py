@@ -8,7 +8,9 @@ otherwise.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,10 +27,16 @@ from stresslab.scenario import Scenario
 
 USD = 1_000_000  # micro-USD
 TICKS = 10_000  # price of every asset before the first step
+UNIT = 10_000  # micro-USD of a tick times a lot
 LOT = 100 * USD  # what one lot is worth then
 
 Tables = dict[str, dict[str, np.ndarray]]
 BRACKETS = [{"floor_usd": 0.0, "maintenance_rate": 0.05, "max_leverage": 10.0}]
+TIERS = [
+    {"floor_usd": 0.0, "maintenance_rate": 0.04, "max_leverage": 12.0},
+    {"floor_usd": 2000.0, "maintenance_rate": 0.06, "max_leverage": 10.0},
+    {"floor_usd": 50_000.0, "maintenance_rate": 0.08, "max_leverage": 5.0},
+]
 DEEP = {"kind": "impact", "law": {"kind": "linear", "depth_usd": 1e10}}  # a lot moves no tick
 ORDER_BOOK = {"kind": "limit_order_book"}
 
@@ -92,6 +100,29 @@ def market(
         "traders": dict(traders),
     }  # fmt: skip
     return changed(scenario, **changes)
+
+
+def one_leg(
+    lots: int, wealth: float, size: float, closure: dict[str, Any] | None = None, *,
+    tiers: Any = BRACKETS, **changes: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Return a market of one cross account, long or short BTC, whose price falls in step 2."""
+    return market(
+        {"one": people((wealth, {"BTC": lots})), "rich": people((1e9, {"BTC": -lots}))},
+        market__shocks={"s": fall(size)},
+        margin__brackets={"BTC": tiers},
+        margin__cross__closure=closure or {"kind": "least_to_restore"},
+        **changes,
+    )
+
+
+def bracket_margin(notional: int, tiers: Any = TIERS) -> int:
+    """Return the margin of a notional in micro-USD, bracket by bracket, rounded up."""
+    exact, ends = Fraction(0), [row["floor_usd"] for row in tiers[1:]] + [math.inf]
+    for row, end in zip(tiers, ends, strict=True):
+        inside = max(0, min(notional, end * USD) - int(row["floor_usd"]) * USD)
+        exact += int(inside) * Fraction(str(row["maintenance_rate"]))
+    return math.ceil(exact)
 
 
 def changed(scenario: dict[str, Any], **changes: Any) -> dict[str, Any]:

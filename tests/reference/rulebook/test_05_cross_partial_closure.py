@@ -16,8 +16,11 @@ from stresslab.liquidation.closures.legs import LEGS
 from tests.markets import (
     ORDER_BOOK,
     TICKS,
+    TIERS,
+    UNIT,
     USD,
     Ask,
+    bracket_margin,
     changed,
     fall,
     market,
@@ -29,30 +32,14 @@ from tests.markets import (
     tables_of,
 )
 
-UNIT = 10_000  # micro-USD of a tick times a lot
-TIERS = [
-    {"floor_usd": 0.0, "maintenance_rate": 0.04, "max_leverage": 12.0},
-    {"floor_usd": 2000.0, "maintenance_rate": 0.06, "max_leverage": 10.0},
-    {"floor_usd": 50_000.0, "maintenance_rate": 0.08, "max_leverage": 5.0},
-]
-
-
-def maintenance(notional):
-    """Return the margin of a notional in micro-USD, bracket by bracket, rounded up."""
-    exact, ends = Fraction(0), [row["floor_usd"] for row in TIERS[1:]] + [math.inf]
-    for row, end in zip(TIERS, ends, strict=True):
-        inside = max(0, min(notional, end * USD) - int(row["floor_usd"]) * USD)
-        exact += int(inside) * Fraction(str(row["maintenance_rate"]))
-    return math.ceil(exact)
-
 
 def fewest(equity, held, marks, leg, *, fee, penalty, target):
     """Return the fewest lots of a leg after which maintenance / equity meets the target, or all."""
-    others = sum(maintenance(abs(q) * marks[a] * UNIT) for a, q in held.items() if a != leg)
+    others = sum(bracket_margin(abs(q) * marks[a] * UNIT) for a, q in held.items() if a != leg)
     for lots in range(1, abs(held[leg])):
         closed = lots * marks[leg] * UNIT
         left = equity - math.ceil(closed * Fraction(fee)) - math.ceil(closed * Fraction(penalty))
-        need = others + maintenance((abs(held[leg]) - lots) * marks[leg] * UNIT)
+        need = others + bracket_margin((abs(held[leg]) - lots) * marks[leg] * UNIT)
         if left > 0 and need <= left * Fraction(target):
             return lots
     return abs(held[leg])
@@ -77,7 +64,7 @@ def test_a_pool_closes_the_fewest_lots_of_its_largest_leg_until_it_is_restored(
 ):
     """Round after round; at zero impact the equity is what fee and penalty left of it."""
     fee, penalty, target = terms
-    need = sum(maintenance(abs(q) * marks[a] * UNIT) for a, q in held.items())
+    need = sum(bracket_margin(abs(q) * marks[a] * UNIT) for a, q in held.items())
     pnl = sum(q * (marks[a] - TICKS) * UNIT for a, q in held.items())
     wealth = Fraction(math.floor((need * Fraction(share) - pnl) / USD * 100), 100)
     scenario = market(
@@ -98,7 +85,7 @@ def test_a_pool_closes_the_fewest_lots_of_its_largest_leg_until_it_is_restored(
     found = rows(tables_of(model), "forced_orders", "round", "asset", "filled_lots")
     left, equity, expected = dict(held), int(wealth * USD) + pnl, []
     for number in itertools.count(1):
-        needs = {a: maintenance(abs(q) * marks[a] * UNIT) for a, q in left.items() if q}
+        needs = {a: bracket_margin(abs(q) * marks[a] * UNIT) for a, q in left.items() if q}
         if equity >= sum(needs.values()):
             break
         leg = max(needs, key=lambda a: (needs[a], -a))

@@ -19,10 +19,12 @@ from tests.markets import (
     LIMIT,
     ORDER_BOOK,
     TICKS,
+    TIERS,
     USD,
     Ask,
     changed,
     market,
+    one_leg,
     people,
     rows,
     run,
@@ -199,25 +201,13 @@ def test_gains_of_a_round_reach_the_fund_before_it_pays():
     assert len(tables["waterfall"]["step"]) == 0 and fund_path(tables)[-1] == 0
 
 
-TIERS = [
-    {"floor_usd": 0.0, "maintenance_rate": 0.04, "max_leverage": 12.0},
-    {"floor_usd": 2000.0, "maintenance_rate": 0.06, "max_leverage": 10.0},
-]
-
-
 def test_the_rest_of_a_step_down_may_be_taken_over():
     """At 80 USD 26 lots step down to 25, the end of the first bracket; those are taken over.
 
     The pool has 62.40 USD; the one lot closed pays nothing, the 25 leave all to the fund.
     """
-    scenario = market(
-        {"one": people((26 * 20.0 + 62.4, {"BTC": 26})), "rich": people((1e6, {"BTC": -26}))},
-        margin__brackets={"BTC": TIERS},
-        margin__cross__closure={"kind": "tier_step_down", "rest": "takeover"},
-    )
-    model = scripted(scenario, {})
-    model.world.index[2:] = 8000
-    tables = tables_of(model)
+    closure = {"kind": "tier_step_down", "rest": "takeover"}
+    tables = run(one_leg(26, 26 * 20.0 + 62.4, 0.2, closure, tiers=TIERS))
     found = rows(tables, "forced_orders", "round", "filled_lots", "penalty_micro_usd")
     assert found == [(1, -1, 0), (2, -25, 62_400_000)]
 

@@ -11,11 +11,15 @@ from stresslab.core.columns import LIMIT
 from tests.markets import (
     ORDER_BOOK,
     TICKS,
+    TIERS,
+    UNIT,
     USD,
     Ask,
+    bracket_margin,
     changed,
     fall,
     market,
+    one_leg,
     people,
     rows,
     run,
@@ -23,28 +27,12 @@ from tests.markets import (
     tables_of,
 )
 
-UNIT = 10_000  # micro-USD of a tick times a lot
-TIERS = [
-    {"floor_usd": 0.0, "maintenance_rate": 0.04, "max_leverage": 12.0},
-    {"floor_usd": 2000.0, "maintenance_rate": 0.06, "max_leverage": 10.0},
-    {"floor_usd": 50_000.0, "maintenance_rate": 0.08, "max_leverage": 5.0},
-]
-
-
-def maintenance(notional: int) -> int:
-    """Return the margin of a notional in micro-USD, bracket by bracket, rounded up."""
-    exact, ends = Fraction(0), [row["floor_usd"] for row in TIERS[1:]] + [math.inf]
-    for row, end in zip(TIERS, ends, strict=True):
-        inside = max(0, min(notional, end * USD) - int(row["floor_usd"]) * USD)
-        exact += int(inside) * Fraction(str(row["maintenance_rate"]))
-    return math.ceil(exact)
-
 
 def restored(equity: int, held: int, closed: int, mark: int, *, fee, penalty, target) -> bool:
     """Tell whether closing so many lots at the mark brings the pool to its target."""
     notional = closed * mark * UNIT
     left = equity - math.ceil(notional * Fraction(fee)) - math.ceil(notional * Fraction(penalty))
-    return maintenance((held - closed) * mark * UNIT) <= math.floor(left * Fraction(target))
+    return bracket_margin((held - closed) * mark * UNIT) <= math.floor(left * Fraction(target))
 
 
 @pytest.mark.parametrize(
@@ -61,14 +49,12 @@ def test_cross_closes_the_fewest_lots_that_restore_its_buffer(
     lots, wealth, size, fee, penalty, target
 ):
     """At zero impact: the lots closed are enough, and one lot less would not be."""
-    scenario = market(
-        {"one": people((wealth, {"BTC": lots})), "rich": people((1e9, {"BTC": -lots}))},
-        margin__brackets={"BTC": TIERS},
+    scenario = one_leg(
+        lots, wealth, size, tiers=TIERS,
         margin__cross__penalty_rate=float(penalty),
         market__fees={"maker_rate": 0.0, "taker_rate": float(fee)},
-        market__shocks={"s": fall(size)},
         liquidation__liquidation_target=float(target),
-    )
+    )  # fmt: skip
     tables = run(scenario)
     found = rows(tables, "forced_orders", "mark_ticks", "lots", "filled_lots")
     ((mark, ordered, filled),) = found

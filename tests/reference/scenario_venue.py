@@ -1,0 +1,53 @@
+"""A venue that margins cross pools by scenarios, and what its engine asks of a book."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from stresslab.core.declarations import build
+from stresslab.core.events import CROSS
+from stresslab.margin.portfolio.book import NO_ASSET, book_requirement
+from stresslab.margin.tiers import margin_tables
+from stresslab.scenario import Scenario
+from tests.markets import BRACKETS, USD, asset, market, model_of, people, state
+
+CLASS = {"classes": {"majors": ["BTC", "ETH"]}}
+LEAST = {"kind": "least_common_share"}
+
+
+def venue(*accounts, spot=(), perpetuals=("BTC", "ETH"), rules=None, **changes: Any):
+    """Return a market whose cross pools are margined by scenarios; one account takes the rest."""
+    names = (*perpetuals, *spot)
+    others = {name: -sum(lots.get(name, 0) for _, lots in accounts) for name in perpetuals}
+    scenario = market(
+        {"some": people(*accounts), "rest": people((1e7, others))}, assets=names,
+        margin__portfolio=CLASS if rules is None else rules, margin__cross__closure=LEAST,
+        **changes,
+    )  # fmt: skip
+    scenario["margin"]["brackets"] = dict.fromkeys(perpetuals, BRACKETS)
+    for name in spot:
+        scenario["assets"][name] = asset("spot")
+    return scenario
+
+
+def engine(rules, names, spot, values, level):
+    """Return what the engine's kernel asks of the same; one tick times one lot is a micro-USD."""
+    brackets = {name: BRACKETS for name in names if name not in spot}
+    margin = {"brackets": brackets, "isolated": {"closure": {"kind": "whole"}, "penalty_rate": 0.0},
+              "cross": {"closure": LEAST, "penalty_rate": 0.0}}  # fmt: skip
+    declared = build(type(build(Scenario, venue()).margin), margin)
+    object.__setattr__(declared, "portfolio", rules)
+    is_spot = np.array([name in spot for name in names], np.int64)
+    tables = margin_tables(declared, list(names), is_spot, np.ones(len(names), np.int64))
+    position = np.array([[values[name]] for name in names], np.int64)
+    mode = np.full((len(names), 1), CROSS, np.int8)
+    marks = np.ones(len(names), np.int64)
+    return int(book_requirement(tables, marks, position, mode, 0, level, NO_ASSET, 0))
+
+
+def need(rules=None, **lots):
+    """Return the maintenance margin of a book in USD, at 100 USD a lot."""
+    return state(model_of(venue((1e6, lots), rules=rules)), 0)[1] * Fraction(1, USD)
