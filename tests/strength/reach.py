@@ -15,7 +15,7 @@ from tests.strength.selection import OPTIONS, ROOT, TESTS, sources
 #: Where the answer is kept until a source or a test changes.
 KEPT = ROOT / "build" / "reach.json"
 ALL_ELSE = ""
-#: Tests of a mutant take no longer than this in all, in seconds; the quickest come first.
+#: Tests of a mutant take no longer than this in all, in seconds.
 MOST_SECONDS = 15.0
 
 
@@ -28,24 +28,37 @@ class Reach(NamedTuple):
     most: float = MOST_SECONDS
 
     def of(self, path: Path, lines: range) -> list[str]:
-        """Return the tests that run one of the lines, the quickest first.
+        """Return tests that run one of the lines, the quickest first.
 
         Lines that run on import belong to no test: the tests of the whole file are returned, or of
-        its folder if the file has no other lines.
+        its folder if the file has no other lines. If they take too long, those are kept that are
+        the quickest to run another line of the file as well, which is where what a constructor or
+        a shared helper does is seen; then the quickest.
         """
         by_line = self.tests.get(str(path), {})
         found = {test for line in lines for test in by_line.get(str(line), [])}
-        return self._quickest(found or self._under(str(path)) or self._under(str(path.parent)))
+        found = found or self._under(str(path)) or self._under(str(path.parent))
+        chosen = self._in_time([*self._seers(by_line, found), *sorted(found, key=self._speed)])
+        return [self.names[test] for test in sorted(chosen, key=self._speed)]
+
+    def _seers(self, by_line: dict[str, list[int]], found: set[int]) -> list[int]:
+        """Return for each line of a file the quickest of the tests found that runs it."""
+        of_line = (found.intersection(tests) for tests in by_line.values())
+        seers = {min(tests, key=self._speed) for tests in of_line if tests}
+        return sorted(seers, key=self._speed)
 
     def _under(self, place: str) -> set[int]:
         files = [by_line for file, by_line in self.tests.items() if file.startswith(place)]
         return {test for by_line in files for tests in by_line.values() for test in tests}
 
-    def _quickest(self, found: set[int]) -> list[str]:
+    def _speed(self, test: int) -> tuple[float, str]:
+        return self.seconds.get(self.names[test], 0.0), self.names[test]
+
+    def _in_time(self, tests: Iterable[int]) -> list[int]:
+        """Return tests until they have taken their time; one in any case."""
         chosen, left = [], self.most
-        names = [self.names[test] for test in found]
-        for test in sorted(names, key=lambda name: (self.seconds.get(name, 0.0), name)):
-            left -= self.seconds.get(test, 0.0)
+        for test in dict.fromkeys(tests):
+            left -= self._speed(test)[0]
             if chosen and left < 0:
                 break
             chosen.append(test)

@@ -72,6 +72,16 @@ def test_a_mutant_is_tried_on_the_tests_of_its_lines_the_quickest_first() -> Non
     assert Reach({}, [], {}).of(Path("m/b.py"), range(1, 2)) == []
 
 
+def test_whoever_runs_another_line_of_the_file_as_well_is_among_the_tests_of_a_line() -> None:
+    """Anybody makes a clock, line 3; the slow one alone reads it, line 5, if there is time."""
+    names = ["first", "second", "slow"]
+    seconds = {"first": 1.0, "second": 2.0, "slow": 3.0}
+    reach = Reach({"clock.py": {"3": [0, 1, 2], "5": [2]}}, names, seconds)
+    assert reach.of(Path("clock.py"), range(3, 4)) == names
+    assert reach._replace(most=5.0).of(Path("clock.py"), range(3, 4)) == ["first", "slow"]
+    assert reach._replace(most=3.5).of(Path("clock.py"), range(3, 4)) == ["first"]
+
+
 def test_what_changed_is_measured_again_and_what_others_reach_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
