@@ -19,7 +19,8 @@ ROOMS = {
 }
 
 #: Tests that say what the rules of these rooms are: of functions, of all policies of a table, of
-#: bad rules in configs, of every mechanic, of money; and the examples in docstrings.
+#: bad rules in configs, of every mechanic, of money; published numbers and plain twins; and the
+#: examples in docstrings.
 TESTS = (
     "tests/unit/margin",
     "tests/unit/liquidation",
@@ -28,6 +29,15 @@ TESTS = (
     "tests/contract/test_adl_policies.py",
     "tests/contract/test_bad_configs.py",
     "tests/reference/rulebook",
+    "tests/reference/venues",
+    "tests/reference/test_causes_by_hand.py",
+    "tests/reference/test_four_account_cascade.py",
+    "tests/reference/test_margin_brackets.py",
+    "tests/reference/test_margin_vectors.py",
+    "tests/reference/test_random_accounts.py",
+    "tests/reference/test_waterfall_rules.py",
+    "tests/property/test_liquidation_prices.py",
+    "tests/property/test_margin_sweep.py",
     "tests/property/test_waterfall_policies.py",
     "tests/property/test_winners_queue.py",
     *ROOMS.values(),
