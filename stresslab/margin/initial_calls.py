@@ -12,20 +12,10 @@ import numpy as np
 from stresslab.core.columns import Accounts
 from stresslab.core.compiled import kernel, merged
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.core.wide import lowest_bit
 from stresslab.margin.pools import position_value
 from stresslab.margin.portfolio.book import INITIAL, MAINTENANCE, NO_ASSET, book_requirement
-from stresslab.margin.sweep import (
-    BITS,
-    LINES,
-    TILE,
-    WORD,
-    join,
-    levels_crossed,
-    look_at_tile,
-    set_lines,
-    suspects_of,
-)
+from stresslab.margin.suspects import TILE, room_to_look, set_lines, suspects_of_tile
+from stresslab.margin.sweep import join, levels_crossed
 from stresslab.margin.tiers import (
     RATE_UNIT,
     MarginTables,
@@ -37,7 +27,6 @@ from stresslab.margin.tiers import (
 _STEEPEST = 100 * RATE_UNIT  # a line above this would not fit 64 bits for large positions
 _ROUNDED_UP = 3  # micro-USD that one position's initial margin gains by roundings, at most
 _NOTE = 256  # a pool's code times this, twice the levels that it crossed, and whether it is below
-_NONE, _ZERO = np.uint64(0), np.float32(0)
 
 
 class Called(NamedTuple):
@@ -62,11 +51,8 @@ def pools_to_call(
         total = _look_at_all(accounts, tables, marks, levels, found, out)
     else:
         above, times = _lines_above(tables, int(levels[0]))
-        lines = np.empty((n_pools - 1, LINES, 2), np.float32)
-        excess, shorts = np.empty(TILE, np.float32), np.empty(TILE, np.int32)
-        total = _sweep(
-            accounts, tables, above, times, marks, levels, lines, excess, shorts, found, out
-        )
+        look = room_to_look(n_pools)
+        total = _sweep(accounts, tables, above, times, marks, levels, look, found, out)
     pools, notes = np.divmod(out[:total], _NOTE)
     crossed, is_below = np.divmod(notes, 2)
     levels_below = np.minimum(crossed, levels.size) + is_below
@@ -127,31 +113,19 @@ def _lay_lines(
 
 
 @kernel
-def _sweep(accounts, tables, above, times, marks, levels, lines, excess, shorts, found, out):
+def _sweep(accounts, tables, above, times, marks, levels, look, found, out):
     """Write notes of the pools to call, by rising codes, into ``out``; return how many.
 
-    ``above`` has lines above what cross pools need, silos need ``times`` as much; ``excess`` is of
-    a tile's cross pools, ``shorts`` marks its isolated ones by asset; ``found`` counts by pool.
+    ``above`` has lines above what cross pools need, silos need ``times`` as much; ``found`` counts
+    by pool.
     """
-    n_accounts = accounts.position.shape[1]
-    set_lines(above, RATE_UNIT, lines)
-    for first in range(0, n_accounts, TILE):
-        look_at_tile(accounts, above, marks, lines, times, first, excess, shorts)
-        for word in range(0, TILE, WORD):
-            bits = suspects_of(excess[word : word + WORD], shorts[word : word + WORD])
-            while bits != _NONE:
-                place = word + lowest_bit(np.int64(bits))
-                bits &= bits - np.uint64(1)
-                n = first + place
-                if excess[place] < _ZERO:
-                    _note(accounts, tables, marks, levels, 0, n, found, out)
-                marked = np.int64(shorts[place])
-                while marked != 0:
-                    bit = lowest_bit(marked)
-                    marked &= marked - 1
-                    for pool in range(1 + bit, accounts.cash.shape[0], BITS):
-                        _note(accounts, tables, marks, levels, pool, n, found, out)
-    return join(found, n_accounts, out)
+    set_lines(above, RATE_UNIT, look.lines)
+    for first in range(0, accounts.cash.shape[1], TILE):
+        total = suspects_of_tile(accounts, above, marks, look, times, first)
+        for suspect in look.suspects[:total]:
+            pool, n = suspect // TILE, first + suspect % TILE
+            _note(accounts, tables, marks, levels, pool, n, found, out)
+    return join(found, accounts.cash.shape[1], out)
 
 
 @kernel

@@ -13,7 +13,8 @@ from stresslab.core.columns import Accounts, make_accounts
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.margin.rules import Bracket
-from stresslab.margin.sweep import TILE, pools_short_of_margin
+from stresslab.margin.suspects import TILE
+from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables, margin_tables
 from tests.reference.plain_sweep import pool_of, short_pools
 
