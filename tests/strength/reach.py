@@ -31,14 +31,17 @@ class Reach(NamedTuple):
         """Return tests that run one of the lines, the quickest first.
 
         Lines that run on import belong to no test: the tests of the whole file are returned, or of
-        its folder if the file has no other lines. If they take too long, those are kept that are
-        the quickest to run another line of the file as well, which is where what a constructor or
-        a shared helper does is seen; then the quickest.
+        its folder if the file has no other lines. If they take too long, those are kept that stand
+        in a file called after this one; then those that are the quickest to run another line of it
+        as well, which is where what a constructor or a shared helper does is seen; then the
+        quickest.
         """
         by_line = self.tests.get(str(path), {})
         found = {test for line in lines for test in by_line.get(str(line), [])}
         found = found or self._under(str(path)) or self._under(str(path.parent))
-        chosen = self._in_time([*self._seers(by_line, found), *sorted(found, key=self._speed)])
+        quick = sorted(found, key=self._speed)
+        own = [test for test in quick if f"/test_{path.stem}." in self.names[test]]
+        chosen = self._in_time([*own, *self._seers(by_line, found), *quick])
         return [self.names[test] for test in sorted(chosen, key=self._speed)]
 
     def _seers(self, by_line: dict[str, list[int]], found: set[int]) -> list[int]:

@@ -82,6 +82,12 @@ def test_whoever_runs_another_line_of_the_file_as_well_is_among_the_tests_of_a_l
     assert reach._replace(most=3.5).of(Path("clock.py"), range(3, 4)) == ["first"]
 
 
+def test_the_tests_in_a_file_called_after_it_come_before_others() -> None:
+    names = ["tests/test_all.py::quick", "tests/unit/test_clock.py::slow"]
+    reach = Reach({"clock.py": {"3": [0, 1]}}, names, dict(zip(names, (1.0, 2.0), strict=True)))
+    assert reach._replace(most=2.5).of(Path("clock.py"), range(3, 4)) == names[1:]
+
+
 def test_what_changed_is_measured_again_and_what_others_reach_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
