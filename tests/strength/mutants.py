@@ -2,7 +2,8 @@
 
 A site is a place in the syntax tree and what is done to it. Declarations of parameters are left
 out, since every bound and default stands in ``docs/reference/``, which a test compares; so are
-annotations, messages and decorators.
+annotations, messages, decorators, and what only guards against the impossible: ``raise`` and
+``zip(..., strict=True)``.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def _is_left_out(node: ast.AST) -> bool:
         return isinstance(node.func, ast.Name) and node.func.id == "param"
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     return isinstance(node, ast.JoinedStr | ast.Raise | ast.Import | ast.ImportFrom)
 
 

@@ -22,7 +22,7 @@ def fee(cash: int, rates) -> int:
     if cash < 0 and not rates:
         raise ValueError(f"{cash + 1} is below 0")
     rates[0] += cash
-    return min(cash, FLOOR)
+    return min(zip(cash, rates, strict=True), FLOOR)
 '''
 
 
@@ -45,7 +45,9 @@ def test_a_mutant_is_the_source_with_one_thing_wrong(source: Path) -> None:
         "if cash < 0 or not rates:", "if cash <= 0 and (not rates):",
         "if cash < 1 and (not rates):", "if cash < 0 and rates:",
         "rates[0] -= cash", "pass", "rates[1] += cash",
-        "return 0 * min(cash, FLOOR)", "return max(cash, FLOOR)", "return min(cash, 1)",
+        "return 0 * min(zip(cash, rates, strict=True), FLOOR)",
+        "return max(zip(cash, rates, strict=True), FLOOR)",
+        "return min(zip(cash, rates, strict=True), 1)",
     ]  # fmt: skip
 
 
