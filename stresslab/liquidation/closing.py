@@ -68,7 +68,6 @@ class ModeCloser:
         first = int(orders.n[0])
         self.rule(c.accounts, c.tables, terms, marks, pools, orders)
         rows = slice(first, int(orders.n[0]))
-        self._ordered[:] = 0
         np.add.at(self._ordered, orders.asset[rows], np.abs(orders.lots[rows]))
 
     def settle(self, step: int, marks: np.ndarray, assets: np.ndarray, filled: np.ndarray) -> None:

@@ -95,8 +95,7 @@ def share_out(amount: int, weights: np.ndarray, most: np.ndarray) -> np.ndarray:
             is_too_much = part > most[asked]
             if not is_too_much.any():
                 shares[asked] = part
-                left = 0
-                break
+                return shares
             full = asked[is_too_much]
             shares[full] = most[full]
             left -= int(most[full].sum())

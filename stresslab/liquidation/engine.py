@@ -60,7 +60,6 @@ class LiquidationEngine:
         )
         self.lowest_marks = board.ticks.copy()
         self.rounds = 0
-        self._step = 0
 
     def open_step(self) -> None:
         """Forget the counters of the last step."""
@@ -113,16 +112,15 @@ class LiquidationEngine:
 
     def settle(self, step: int) -> None:
         """Send every pool with negative equity through the waterfall, in order of account id."""
-        self._step = step
         if not self.closing.is_paused(step):
             self._settlement.settle(step, self.closing.unfilled)
 
-    def finish(self) -> None:
-        """Let accounts withdraw what the venue is short of, and write the spells out.
+    def finish(self, step: int) -> None:
+        """Let accounts withdraw, after the last step, what the venue is short of; write the spells.
 
         Spells still in breach stay `open`.
         """
         c = self._clearing
-        self._settlement.withdraw(self._step)
-        self._conservation.check(c.accounts, c.house, self._step, "withdraw")
+        self._settlement.withdraw(step)
+        self._conservation.check(c.accounts, c.house, step, "withdraw")
         self.recorder.finish()

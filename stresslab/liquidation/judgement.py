@@ -148,7 +148,7 @@ def _share_out(tables, marks_before, marks, book, mode, at, work, by_price):
         for a in range(marks.size):
             twice[a] += rising[a] + falling[a]
         done += size
-        while size < PIECES and done % (2 * size) == 0:
+        while done % (2 * size) == 0:
             size *= 2
     return _add_halves(twice, by_price)
 

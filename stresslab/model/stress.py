@@ -81,7 +81,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         """Step to the end of the scenario and return everything that happened."""
         for _ in range(self._scenario.n_steps):
             self.step()
-        self.engine.finish()
+        self.engine.finish(self.recorded_step)
         self.recording.finish()
         if self.world.chains is not None:
             self.world.chains.finish(self.log)

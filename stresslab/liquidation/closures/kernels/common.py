@@ -86,7 +86,7 @@ def next_leg(accounts, tables, terms, marks, pool, n, after):
             continue
         score = leg_score(accounts, tables, terms, marks, n, a)
         comes_later = score < bar or (score == bar and a > after)
-        if (after < 0 or comes_later) and score > best:
+        if comes_later and score > best:
             best, leg = score, a
     return leg
 
