@@ -61,7 +61,8 @@ def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for verdict in verdicts:
         name, checks = verdict["name"], verdict["checks"]
         n_passed = sum(check["verdict"] == "pass" for check in checks)
-        seeds = [n_passed == len(checks), *verdict["further_seeds"]]
+        further = [seed["verdict"] == "pass" for seed in verdict["further_seeds"]]
+        seeds = [n_passed == len(checks), *further]
         control = "fails, as it must" if verdict["control"]["failed"] else "passes"
         judged = verdict["judged"]
         yield (
@@ -89,6 +90,7 @@ def _details(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield from _checks(verdict["checks"])
         if verdict["distances"]:
             yield from _distances(verdict["distances"])
+        yield from _elsewhere(verdict)
         failing = ", ".join(check["what"] for check in verdict["control"]["checks"][:3])
         if failing:
             yield f"Control, {verdict['control']['is']}: fails, first in {failing}.\n"
@@ -110,6 +112,24 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         )
         yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def _elsewhere(verdict: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what failed under further seeds, and what lies outside its band under any."""
+    for number, seed in enumerate(verdict["further_seeds"], start=1):
+        for check in seed["failed"]:
+            yield f"Fails under further seed {number}: {_held(check)}.\n"
+    for check in verdict["outside"]:
+        told = f"{check['under']}, {_held(check)}, p {check['p']:.2g}"
+        yield f"Outside its 99.9 % band: {told}.\n"
+
+
+def _held(check: Mapping[str, Any]) -> str:
+    measured = f"{check['measured']:.10g} {check['unit']}".rstrip()
+    return (
+        f"{_plain(check['what'])} {measured} against {check['expected']:.10g} ± "
+        f"{check['tolerance']:.3g}"
+    )
 
 
 def _distances(distances: Sequence[Mapping[str, Any]]) -> Iterator[str]:

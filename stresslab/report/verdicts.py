@@ -17,8 +17,8 @@ from stresslab.report.save import save
 from stresslab.report.style import QUIET, Stroke, strokes, theme
 from stresslab.results.files import storage_errors, write_whole
 from stresslab.validation.ladder import Verdict
-from stresslab.validation.levels import outside_band
-from stresslab.validation.verdicts import Panel, Series
+from stresslab.validation.levels import is_outside, outside_band
+from stresslab.validation.verdicts import Check, Panel, Series
 
 _BAND = 0.2  # opacity of an interval
 
@@ -29,11 +29,7 @@ def show(verdict: Verdict) -> Iterator[str]:
     told = ("pass" if verdict.passed else "FAIL") if verdict.experiment.is_judged else "report"
     yield f"{verdict.experiment.name}: {told}  ({verdict.seconds:.1f} s) {verdict.experiment.title}"
     for check in verdict.checks:
-        mark = "  " if check.passed else "!!"
-        yield (
-            f"  {mark} {check.what}: {check.measured:.10g}{_unit(check.unit)}, expected "
-            f"{check.expected:.10g} ± {check.tolerance:.3g}"
-        )
+        yield f"  {'  ' if check.passed else '!!'} {_held(check)}"
     for distance in result.distances:
         yield (
             f"     {distance.what}: {distance.measured:.4g}{_unit(distance.unit)}"
@@ -44,14 +40,28 @@ def show(verdict: Verdict) -> Iterator[str]:
         yield f"     level: {verdict.level:.2g}, of all seeds {verdict.level_of_all_seeds:.2g}"
         outside, drawn = outside_band(verdict.of_all_seeds)
         yield f"     outside their 99.9 % band: {outside} of {drawn} drawn numbers, all seeds"
+        for seed, check in verdict.by_seed:
+            if is_outside(check):
+                yield f"       {seed}: {_held(check)}, p {check.p:.2g}"
     if verdict.further:
         passed = sum(further.passed for further in verdict.further)
         yield f"     further seeds: {passed} of {len(verdict.further)} pass"
+        for seed, check in verdict.by_seed:
+            if seed.startswith("further") and not check.passed:
+                yield f"  !! {seed}: {_held(check)}"
     if verdict.experiment.is_judged:
         failed = (
             "fails, as it must" if not verdict.control.passed else "PASSES, so nothing is shown"
         )
         yield f"     control ({verdict.experiment.control_is}): {failed}"
+
+
+def _held(check: Check) -> str:
+    """Return what was measured and expected, and the tolerance."""
+    return (
+        f"{check.what}: {check.measured:.10g}{_unit(check.unit)}, expected "
+        f"{check.expected:.10g} ± {check.tolerance:.3g}"
+    )
 
 
 def _unit(unit: str) -> str:

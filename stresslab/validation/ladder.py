@@ -11,7 +11,7 @@ import numpy as np
 
 from stresslab.validation.experiment import N_FURTHER_SEEDS, Experiment, Size, seed_of
 from stresslab.validation.experiments import EXPERIMENTS, experiment
-from stresslab.validation.levels import outside_band
+from stresslab.validation.levels import is_outside, outside_band
 from stresslab.validation.processes import in_processes
 from stresslab.validation.verdicts import Check, Result
 
@@ -45,12 +45,19 @@ class Verdict:
         return (*self.result.checks, *self.together)
 
     @property
-    def of_all_seeds(self) -> tuple[Check, ...]:
-        """Return every check that is judged, under every seed."""
+    def by_seed(self) -> tuple[tuple[str, Check], ...]:
+        """Return every check that is judged, under every seed, and that seed in words."""
         if not self.experiment.is_judged:
             return ()
-        runs = (self.result, *self.further)
-        return (*(check for run in runs for check in run.checks), *self.together)
+        seeds = ("first seed", *(f"further seed {k + 1}" for k in range(len(self.further))))
+        runs = zip(seeds, (self.result, *self.further), strict=True)
+        alone = [(seed, check) for seed, run in runs for check in run.checks]
+        return (*alone, *(("all seeds", check) for check in self.together))
+
+    @property
+    def of_all_seeds(self) -> tuple[Check, ...]:
+        """Return every check that is judged, under every seed."""
+        return tuple(check for _, check in self.by_seed)
 
     @property
     def level(self) -> float:
@@ -80,10 +87,13 @@ class Verdict:
             "level_of_all_seeds": self.level_of_all_seeds,
             "drawn_numbers": drawn,
             "outside_their_99.9_%_band": outside,
+            "outside": [_check(c, seed) for seed, c in self.by_seed if is_outside(c)],
             "checks": [_check(c) for c in self.checks],
             "distances": [{**vars(d), "distance": d.distance} for d in self.result.distances],
             "facts": dict(self.result.facts),
-            "further_seeds": [result.passed for result in self.further],
+            "further_seeds": [
+                _further(self.experiment.name, k + 1, run) for k, run in enumerate(self.further)
+            ],
             "control": {
                 "is": self.experiment.control_is,
                 "failed": not self.control.passed,
@@ -92,8 +102,18 @@ class Verdict:
         }
 
 
-def _check(check: Any) -> dict[str, Any]:
-    return {**vars(check), "verdict": "pass" if check.passed else "fail"}
+def _check(check: Check, seed: str = "") -> dict[str, Any]:
+    under = {"under": seed} if seed else {}
+    return {**under, **vars(check), "verdict": "pass" if check.passed else "fail"}
+
+
+def _further(name: str, number: int, run: Result) -> dict[str, Any]:
+    """Return what came of a further seed: its verdict, and in full the checks that failed."""
+    return {
+        "seed": seed_of(name, number),
+        "verdict": "pass" if run.passed else "fail",
+        "failed": [_check(check) for check in run.checks if not check.passed],
+    }
 
 
 @dataclass(frozen=True)

@@ -114,5 +114,9 @@ def outside_band(checks: Sequence[Check]) -> tuple[int, int]:
 
     One in a thousand of a right model does, so that this cannot be asked of hundreds of numbers.
     """
-    drawn = [check.p for check in checks if check.p is not None]
-    return sum(not p > _BAND for p in drawn), len(drawn)
+    return sum(map(is_outside, checks)), sum(check.p is not None for check in checks)
+
+
+def is_outside(check: Check) -> bool:
+    """Whether a drawn number lies outside its 99.9 % band."""
+    return check.p is not None and not check.p > _BAND

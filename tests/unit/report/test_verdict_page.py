@@ -19,12 +19,17 @@ def verdict(name: str, **changes: Any) -> dict[str, Any]:
              "verdict": "pass"}  # fmt: skip
     distance = {"what": "tail", "measured": 0.5, "low": 1.0, "high": 2.0, "unit": "",
                 "distance": 0.5, "interval": None}  # fmt: skip
+    missed = {**check, "what": "spread", "measured": 9.5, "p": 1e-5, "verdict": "fail"}
     repeated = {**distance, "what": "fall", "interval": [0.4, 0.625]}
     return {
         "name": name, "title": f"About {name}", "claim": "It is so.", "size": "full",
         "verdict": "pass", "judged": True, "level_of_all_seeds": 0.002, "drawn_numbers": 20,
         "outside_their_99.9_%_band": 1, "checks": [check],
-        "distances": [distance, repeated], "further_seeds": [True, True, False],
+        "distances": [distance, repeated],
+        "outside": [{"under": "further seed 3", **missed}],
+        "further_seeds": [{"seed": 5, "verdict": "pass", "failed": []},
+                          {"seed": 6, "verdict": "pass", "failed": []},
+                          {"seed": 7, "verdict": "fail", "failed": [missed]}],
         "control": {"is": "a loaded die", "failed": True, "checks": [check]}, **changes,
     }  # fmt: skip
 
@@ -46,6 +51,8 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
     assert row in text
     assert "| tail | 0.5 | 1 to 2 | 0.5 |" in text
     assert "| fall | 0.5 [0.4, 0.625] | 1 to 2 | 0.5 |" in text
+    assert "Fails under further seed 3: spread 9.5 points against 3.5 ± 0.5.\n" in text
+    assert "band: further seed 3, spread 9.5 points against 3.5 ± 0.5, p 1e-05.\n" in text
     n = len(EXPERIMENTS)
     assert f"under all seeds add up to {0.002 * n:.2g}:" in text
     assert f"Of {20 * n} drawn numbers, all seeds, {n} lie outside their 99.9 % band." in text

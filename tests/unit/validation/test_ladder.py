@@ -51,6 +51,31 @@ def test_anything_else_is_a_failure(wrong: Experiment) -> None:
     assert verdict.as_plain()["verdict"] == "fail"
 
 
+def test_what_fails_under_a_further_seed_is_named_with_its_numbers() -> None:
+    verdict = judge(toy(unlucky=2), Size.QUICK)
+    told = verdict.as_plain()["further_seeds"]
+    assert [seed["verdict"] for seed in told] == ["pass", "fail", "pass"]
+    assert told[1]["seed"] == seed_of("die", 2)
+    assert [seed["failed"] for seed in told if seed["verdict"] == "pass"] == [[], []]
+    (failed,) = told[1]["failed"]
+    assert (failed["what"], failed["measured"], failed["expected"]) == ("mean", 0.0, 3.5)
+    assert failed["tolerance"] == 0.5
+    assert "  !! further seed 2: mean: 0, expected 3.5 ± 0.5" in list(show(verdict))
+
+
+def test_what_lies_outside_its_band_is_named_with_its_seed() -> None:
+    far = Check("mean", 4.0, 3.5, 0.5, level=0.001, p=0.0004)
+
+    def run(size: Size, seed: int) -> Result:
+        return Result((far,)) if seed == seed_of("die", 3) else result(3.4)
+
+    verdict = judge(replace(toy(), run=run), Size.QUICK)
+    assert verdict.passed
+    (outside,) = verdict.as_plain()["outside"]
+    assert (outside["under"], outside["measured"]) == ("further seed 3", 4.0)
+    assert "       further seed 3: mean: 4, expected 3.5 ± 0.5, p 0.0004" in list(show(verdict))
+
+
 def test_levels_add_up_over_checks_and_seeds() -> None:
     verdict = judge(toy(), Size.QUICK)
     assert verdict.level == pytest.approx(0.001)
