@@ -2,11 +2,18 @@
 
 In a Hawkes process every event raises the rate of later ones, in all by the branching ratio n. With
 an exponential kernel the rate at time t is ``mu + sum of n b exp(-b (t - t_i))`` over past events.
+
+Where events come in steps, as in a simulation or a block chain, and a child's exponential wait is
+rounded up to whole steps of length d, waits are geometric: of the children still to come the part
+``q = exp(-b d)`` is left from step to step, and none comes in its parent's own step. The counts of
+steps are then Poisson about ``mu d + n (1 - q) sum of q^(k - 1)`` over events k steps ago, a Hawkes
+process in discrete time. Read as if they were exact, such times overstate n.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,27 +48,29 @@ class FanoFactor(NamedTuple):
     windows: int
 
 
-def fit_hawkes(times: np.ndarray) -> HawkesFit:
+def fit_hawkes(times: np.ndarray, step_seconds: float = 0.0) -> HawkesFit:
     """Return the exponential kernel of greatest likelihood.
 
     Parameters
     ----------
     times : seconds of the events, in any order
+    step_seconds : length of the steps that events come in, all counted from the first event; 0 for
+        exact times
 
     References
     ----------
     Ozaki (1979), Maximum likelihood estimation of Hawkes' self-exciting point processes, Annals of
     the Institute of Statistical Mathematics 31, 145-155: the recursion that makes it linear.
+    Kirchner (2016), Hawkes and INAR(oo) processes, Stochastic Processes and their Applications 126,
+    2494-2525: the same in discrete time.
     """
     from scipy.optimize import minimize
 
     events = _from_zero(times)
-    span = float(events[-1])
-    rate = events.size / span
+    likelihood, rate = _likelihood(events, step_seconds)
 
     def lost(logs: np.ndarray) -> float:
-        baseline, ratio, decay = np.exp(np.clip(logs, -40.0, 40.0)).tolist()
-        return -float(log_likelihood(events, span, baseline, ratio, decay))
+        return -likelihood(*np.exp(np.clip(logs, -40.0, 40.0)).tolist())
 
     starts = [np.log([0.5 * rate, 0.5, decay * rate]) for decay in _DECAYS]
     found = [minimize(lost, start, method="Nelder-Mead",
@@ -72,6 +81,36 @@ def fit_hawkes(times: np.ndarray) -> HawkesFit:
     spread = _Z * _error_of_log_ratio(lost, best.x)
     return HawkesFit(baseline, ratio, decay, ratio * math.exp(-spread), ratio * math.exp(spread),
                      -float(best.fun))  # fmt: skip
+
+
+def _likelihood(
+    events: np.ndarray, step_seconds: float
+) -> tuple[Callable[[float, float, float], float], float]:
+    """Return the log likelihood by baseline, ratio and decay, and the events per second."""
+    if step_seconds == 0:
+        span = float(events[-1])
+        return lambda *law: float(log_likelihood(events, span, *law)), events.size / span
+    steps, counts = _in_steps(events, step_seconds)
+    n_steps = int(steps[-1]) + 1
+
+    def of_counts(baseline: float, ratio: float, decay: float) -> float:
+        stays = math.exp(-decay * step_seconds)
+        found = log_likelihood_of_counts(
+            steps, counts, n_steps, baseline * step_seconds, ratio, stays
+        )
+        return float(found)
+
+    return of_counts, events.size / (n_steps * step_seconds)
+
+
+def _in_steps(events: np.ndarray, step_seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps in which something happens, rising, and how much does."""
+    if not 0 < step_seconds < math.inf:
+        raise StresslabError(f"steps of {step_seconds:g} s; allowed are lengths above 0 s")
+    steps, counts = np.unique(np.rint(events / step_seconds).astype(np.int64), return_counts=True)
+    if steps.size < 2:
+        raise StresslabError(f"steps of {step_seconds:g} s: all events fall into one")
+    return steps, counts.astype(np.int64)
 
 
 @kernel
@@ -89,11 +128,40 @@ def log_likelihood(
     return total
 
 
+@kernel
+def log_likelihood_of_counts(
+    steps: np.ndarray, counts: np.ndarray, n_steps: int, baseline: float, ratio: float, stays: float
+) -> float:
+    """Return the log likelihood of counts of steps, in one pass over those with events.
+
+    The factorials of counts, which no law changes, are left out.
+
+    Parameters
+    ----------
+    steps, counts : rising numbers of the steps with events, the first is 0, and their events
+    n_steps : all steps, those without events included
+    baseline : events without a parent, per step
+    stays : part of the children still to come that is left after a step, exp(-decay step_seconds)
+    """
+    total, excited, before = -baseline * n_steps, 0.0, steps[0]
+    comes = ratio * (1.0 - stays)
+    for place in range(steps.size):
+        step, count = steps[place], counts[place]
+        if place > 0:
+            excited = (excited + counts[place - 1]) * stays ** float(step - before - 1)
+        before = step
+        total += count * math.log(baseline + comes * excited)
+        total -= count * ratio * (1.0 - stays ** float(n_steps - 1 - step))
+        excited *= stays
+    return total
+
+
 def count_spread(times: np.ndarray, window_seconds: float) -> FanoFactor:
     """Return the branching ratio ``1 - 1 / sqrt(F)``, F the variance over the mean of counts.
 
     It holds for any kernel, in windows much longer than a cascade lasts; negative where events
-    repel each other.
+    repel each other. Near n = 1 counts are skewed, and the interval is too narrow: at 0.9 seven of
+    ten hold the ratio.
 
     References
     ----------
