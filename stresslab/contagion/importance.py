@@ -63,8 +63,8 @@ class Twin(NamedTuple):
 
 def twin_of(run: Contagion) -> Twin:
     """Return what a finished twin has to answer."""
-    _, steps, marks = price_path(run)
-    return Twin(fallen(run), steps, marks)
+    path = price_path(run)
+    return Twin(fallen(run), path.steps, path.marks)
 
 
 class Foretold:

@@ -59,7 +59,7 @@ def test_a_sale_is_worth_less_the_longer_ago() -> None:
     shadow = shadow_of(cascade(100.0, 119.5, market__shocks=falls, duration_seconds=7.0))
     pools = shadow.pools
     assert pools.account.tolist() == [0, 1]
-    assert shadow._steps[pools.stage[1]] - shadow._steps[pools.stage[0]] == 2
+    assert shadow.excess.path.steps[pools.stage[1]] - shadow.excess.path.steps[pools.stage[0]] == 2
     assert (pools.equity - pools.maintenance)[1] / 1e6 == pytest.approx(-1.655, abs=1e-5)
     shadow.__dict__["_kept"] = np.array([0.5])
     first = shadow.chosen(accounts=(0,))

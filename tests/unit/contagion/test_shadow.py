@@ -109,6 +109,59 @@ def test_x_at_a_breach_is_the_recorded_one(book: str) -> None:
     shadow = shadow_of(lively(book, 0.5))
     pools = shadow.pools
     rows = np.arange(pools.account.size)
-    excess = shadow._realised(rows)[rows, pools.stage]
+    excess = shadow.excess.realised(rows)[rows, pools.stage]
     assert rows.size > 10
     assert np.abs(excess - (pools.equity - pools.maintenance)).max() <= 2  # each leg rounds up
+
+
+def sold_out(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the cascade's log as if the fourth had sold at a loss before it was judged.
+
+    Its own orders fetched 5 USD less than it owed; nothing is left of its ten lots.
+    """
+    fourth = {name: tables[name]["liquidation"] == 3 for name in ("liquidations", "breach_legs")}
+    rows, legs = dict(tables["liquidations"]), tables["breach_legs"]
+    for name, amount in (("equity_micro_usd", -5_000_000), ("maintenance_micro_usd", 0)):
+        rows[name] = np.where(fourth["liquidations"], amount, rows[name])
+    kept = {name: column[~fourth["breach_legs"]] for name, column in legs.items()}
+    causes = dict(tables["breach_amounts"])
+    mine = causes["liquidation"] == 3
+    causes["cause"] = np.where(mine, "own_execution", causes["cause"])
+    return {**tables, "liquidations": rows, "breach_legs": kept, "breach_amounts": causes}
+
+
+def test_whoever_sold_out_is_asked_what_that_would_have_fetched() -> None:
+    """Each of the three sales before its own cost the fourth 10 lots x 94 ticks = 9.40 USD.
+
+    It lacks 5. What prices do after its sale, here a second fall, is nothing to it; in turn,
+    without the first sale none of the three sells.
+    """
+    falls = {"a": fall(0.06), "b": fall(0.02, at=4.0)}
+    scenario = cascade(*CASCADE, market__shocks=falls, duration_seconds=7.0)
+    tables = sold_out(tables_of(model_of(scenario)))
+    shadow = Shadow(Contagion(tables), shadow_of(scenario).excess.terms)
+    stake = 10 * 91.18
+    nobody = np.zeros(shadow.sales.ticks.size, bool)
+    assert shadow.pools.is_emptied.tolist() == [False, False, False, True]
+    assert shadow.headroom(nobody)[3] * stake == pytest.approx(-5.0, abs=1e-5)
+    first = shadow.chosen(accounts=(0,))
+    assert shadow.headroom(first)[3] * stake == pytest.approx(9.40 - 5.0, abs=1e-5)
+    assert shadow.headroom(shadow.chosen(accounts=(3,)))[3] * stake == pytest.approx(-5.0, abs=1e-5)
+    assert shadow.headroom_in_turn(first)[3] * stake == pytest.approx(28.20 - 5.0, abs=1e-5)
+    path, place = shadow.excess.path, shadow.pools.stage[3]
+    steps = path.steps[place] + np.array([-1, 0, 1])
+    marks = path.marks[place] + np.array([[300], [100], [-500]])
+    assert shadow.headroom_along(steps, marks)[3] * stake == pytest.approx(10.0 - 5.0, abs=1e-5)
+    assert shadow.headroom_along(steps[:1], marks[:1])[3] * stake == pytest.approx(25.0, abs=1e-5)
+
+
+def test_whoever_never_traded_is_not_sold_out() -> None:
+    """The same fourth without a trade of its own: nothing says what it held."""
+    scenario = cascade(*CASCADE)
+    tables = sold_out(tables_of(model_of(scenario)))
+    amounts = dict(tables["breach_amounts"])
+    amounts["cause"] = np.where(amounts["liquidation"] == 3, "fees", amounts["cause"])
+    shadow = Shadow(
+        Contagion({**tables, "breach_amounts": amounts}), shadow_of(scenario).excess.terms
+    )
+    assert not shadow.pools.is_emptied.any() and not shadow.pools.lots[3].any()
