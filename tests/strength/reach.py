@@ -40,7 +40,7 @@ class Reach(NamedTuple):
         found = {test for line in lines for test in by_line.get(str(line), [])}
         found = found or self._under(str(path)) or self._under(str(path.parent))
         quick = sorted(found, key=self._speed)
-        own = [test for test in quick if f"/test_{path.stem}." in self.names[test]]
+        own = [test for test in quick if f"/test_{path.stem}" in self.names[test]]
         chosen = self._in_time([*own, *self._seers(by_line, found), *quick])
         return [self.names[test] for test in sorted(chosen, key=self._speed)]
 
