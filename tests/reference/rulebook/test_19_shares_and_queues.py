@@ -197,3 +197,25 @@ def test_largest_remainders_and_min_max_part_ways_where_lots_are_few():
     crowd = crowd._replace(most=np.array([9, 9, 9]), bearable=np.array([9, 9, 9]))
     found = {p: ADL_POLICIES[p]().divide(3, crowd).most.tolist() for p in ("by_equity", "min_max")}
     assert found == {"by_equity": [2, 1, 0], "min_max": [3, 0, 0]}
+
+
+@pytest.mark.parametrize(
+    ("power", "weights"), [(0, [1, 2, 4]), (1, [60, 40, 40]), (2, [3600, 800, 400])]
+)
+def test_risk_is_equity_times_a_power_of_leverage_down_to_the_last_unit_of_equity(power, weights):
+    """Equities of 1, 2 and 4 micro-USD behind 60, 40 and 40; of 0 and less there is no weight."""
+    crowd = winners(*[(1, 1)] * 5)._replace(
+        equity=np.array([1, 2, 4, 0, -3]), notional=np.array([60, 40, 40, 90, 90])
+    )
+    found = ADL_POLICIES["by_risk"](leverage_exponent=power).weights(crowd)
+    assert found[:3] / found.max() == pytest.approx(np.array(weights) / max(weights), rel=1e-9)
+    assert found[3:].tolist() == [0, 0]
+
+
+def test_min_max_asks_those_without_weight_last():
+    """Nothing behind the second and less behind the third: 4 lots, then 2 by what they have."""
+    crowd = winners(*[(1, 1)] * 3)._replace(
+        equity=np.array([5, 0, -4]) * USD, bearable=np.array([4, 9, 9])
+    )
+    found = {n: ADL_POLICIES["min_max"]().divide(n, crowd).most.tolist() for n in (3, 4, 6)}
+    assert found == {3: [3, 0, 0], 4: [4, 0, 0], 6: [4, 1, 1]}
