@@ -50,7 +50,7 @@ def pools_to_call(
     if tables.portfolio.shape[0] > 0:
         total = _look_at_all(accounts, tables, marks, levels, found, out)
     else:
-        above, times = _lines_above(tables, int(levels[0]))
+        above, times = lines_above(tables, int(levels[0]))
         look = room_to_look(n_pools)
         total = _sweep(accounts, tables, above, times, marks, levels, look, found, out)
     pools, notes = np.divmod(out[:total], _NOTE)
@@ -59,7 +59,7 @@ def pools_to_call(
     return Called(pools[crossed > 0], pools, levels_below.astype(np.int8))
 
 
-def _lines_above(tables: MarginTables, level: int) -> tuple[MarginTables, np.float32]:
+def lines_above(tables: MarginTables, level: int) -> tuple[MarginTables, np.float32]:
     """Return tables whose maintenance margin is at least what is asked of cross positions.
 
     That is the initial margin, and maintenance margin over the level. Of isolated positions at most

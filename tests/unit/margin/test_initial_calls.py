@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.margin.initial_calls import Called, pools_to_call
+from stresslab.margin.initial_calls import Called, lines_above, pools_to_call
 from stresslab.margin.pools import pool_states
 from stresslab.margin.tiers import RATE_UNIT
 from tests.markets import TICKS, USD, market, model_of, people
@@ -173,6 +173,111 @@ def test_lines_above_the_steps_let_nobody_escape():
     assert found.short.tolist() == np.flatnonzero(crossed).tolist()
     assert found.pools.tolist() == np.flatnonzero(crossed + is_below).tolist()
     assert found.levels.tolist() == (crossed + is_below)[found.pools].tolist()
+
+
+def lines_of(rows, level=RATE_UNIT, cross=1.0, **changes):
+    """Return tables with the same brackets (floor, rate, leverage) everywhere, and lines above."""
+    brackets = [dict(zip(("floor_usd", "maintenance_rate", "max_leverage"), row, strict=True))
+                for row in rows]  # fmt: skip
+    model = venue(
+        {"BTC": 1}, margin__brackets=dict.fromkeys(("BTC", "ETH", "USDX"), brackets),
+        margin__cross__initial_margin_factor=cross, **changes,
+    )  # fmt: skip
+    tables = model.world.clearing.tables
+    above, times = lines_above(tables, level)
+    assert above.floor is tables.floor and above.rate is not tables.rate
+    return tables, above, float(times)
+
+
+@pytest.mark.parametrize(
+    ("row", "level", "cross", "expected"),
+    [
+        ((0.0, 0.01, 50.0), RATE_UNIT, 1.0, 20_000_000),
+        ((0.0, 0.01, 50.0), RATE_UNIT, 1.5, 30_000_000),
+        ((0.0, 0.01, 50.0), RATE_UNIT * 4 // 5, 1.0, 20_000_000),
+        ((0.0, 0.01, 50.0), RATE_UNIT * 2 // 5, 1.0, 25_000_000),
+        ((0.0, 0.01, 50.0), RATE_UNIT * 3 // 10, 1.0, 33_333_334),
+        ((0.0, 0.005, 60.0), RATE_UNIT, 1.0, 16_666_667),
+        ((0.0, 0.005, 60.0), RATE_UNIT, 1.1, 18_333_334),
+    ],
+)
+def test_the_line_of_one_bracket_is_the_larger_of_both_margins(row, level, cross, expected):
+    """Maintenance margin over the level, or initial margin, in 1e-9, rounded up; 3 roundings."""
+    _, above, times = lines_of([row], level, cross)
+    assert above.rate[:2].tolist() == [[expected], [expected]]
+    assert above.deduction[:2].tolist() == [[-3], [-3]]
+    assert times == np.float32(max(1.0, 1.25 / cross))
+
+
+def test_a_silo_never_needs_less_than_what_is_asked_of_maintenance():
+    """Cross asks 2 times as much as isolated: a silo still needs its maintenance margin."""
+    assert lines_of([(0.0, 0.01, 50.0)], cross=2.5)[2] == 1.0
+
+
+def test_the_lines_go_through_the_top_of_every_step_that_is_steeper():
+    """At 1,000, 5,000 and 20,000 USD initial margin leaps to 20x, 10x, 4x: 50, 500, 5,000 USD."""
+    tables, above, _ = lines_of(
+        [(0.0, 0.002, 50.0), (1000.0, 0.004, 20.0), (5000.0, 0.006, 10.0), (20_000.0, 0.008, 4.0)]
+    )
+    floors = tables.floor[0].tolist()
+    slopes = [Fraction(rate, RATE_UNIT) for rate in above.rate[0].tolist()]
+    lesses = above.deduction[0].tolist()
+    assert slopes == [Fraction(50, 1000), Fraction(450, 4000), Fraction(4500, 15_000),
+                      Fraction(4500, 15_000)]  # fmt: skip
+    tops = [0, 50 * USD, 500 * USD, 5000 * USD]
+    for k, top in enumerate(tops):
+        assert top <= slopes[k] * floors[k] - lesses[k] <= top + 5
+    assert lesses[0] == -3
+
+
+def test_a_step_below_the_line_so_far_leaves_it():
+    """From 40 % through 1,000 USD on, 41 % at 4,000 lies on no steeper line from there."""
+    _, above, _ = lines_of([(0.0, 0.1, 5.0), (1000.0, 0.2, 2.5), (4000.0, 0.3, 2.4)])
+    assert above.rate[0].tolist() == [400_000_000, 422_222_223, 422_222_223]
+
+
+def test_where_a_line_would_be_too_steep_one_line_is_above_all():
+    """2x in 1,000 USD behind a billion at 100x: once the whole notional, at least, is asked."""
+    rows = [(0.0, 0.005, 100.0), (1e9, 0.1, 2.0), (1e9 + 1000, 0.3, 1.0)]
+    for level, cross, most in ((RATE_UNIT, 1.0, 1), (RATE_UNIT // 2, 1.0, 2), (RATE_UNIT, 3.0, 3)):
+        _, above, _ = lines_of(rows, level, cross)
+        assert above.rate[0].tolist() == [most * RATE_UNIT] * 3
+        assert above.deduction[0].tolist() == [-3] * 3
+
+
+def test_a_line_is_as_steep_as_a_hundred_times_the_notional_and_no_steeper():
+    """From 10 USD asked at 1,000 to 1,010 asked at 1,010; a cent less between is too little."""
+    rows = [(0.0, 0.001, 200.0), (1000.0, 0.005, 100.0)]
+    _, above, _ = lines_of([*rows, (1010.0, 0.3, 1.0)])
+    assert above.rate[0].tolist() == [RATE_UNIT // 100, 100 * RATE_UNIT, 100 * RATE_UNIT]
+    _, above, _ = lines_of([*rows, (1009.99, 0.3, 1.0)])
+    assert above.rate[0].tolist() == [RATE_UNIT] * 3
+
+
+@pytest.mark.parametrize(
+    ("level", "rates", "lesses"),
+    [
+        (RATE_UNIT, [120_000_000, 220_000_000], [-3, 100 * USD - 3]),
+        (RATE_UNIT // 2, [220_000_000, 420_000_000], [-3, 200 * USD - 3]),
+        (RATE_UNIT * 3 // 10, [353_333_334, 686_666_667], [-3, 333_333_333 - 3]),
+    ],
+)
+def test_spot_that_backs_lacks_its_haircut_over_the_level_and_what_is_added(level, rates, lesses):
+    """10 %, and 20 % beyond 1,000 USD, with 2 % on top that is for opening alone."""
+    tiers = [{"floor_usd": 0.0, "haircut": 0.1}, {"floor_usd": 1000.0, "haircut": 0.2}]
+    collateral = {"USDX": {"tiers": tiers, "initial_addition": 0.02}}
+    _, above, _ = lines_of(
+        [(0.0, 0.01, 50.0), (1e6, 0.02, 25.0)], level, margin__collateral=collateral
+    )
+    assert above.rate[2].tolist() == rates
+    assert above.deduction[2].tolist() == lesses
+
+
+def test_spot_that_backs_nothing_needs_all_that_it_is_worth():
+    for level, most in ((RATE_UNIT, 1), (RATE_UNIT // 2, 2)):
+        _, above, _ = lines_of([(0.0, 0.01, 50.0)], level)
+        assert above.rate[2].tolist() == [most * RATE_UNIT]
+        assert above.deduction[2].tolist() == [-3]
 
 
 def test_a_narrow_bracket_far_from_zero_is_no_overflow():
