@@ -11,43 +11,19 @@ from fractions import Fraction
 
 import pytest
 
-from stresslab.core.declarations import build
 from stresslab.margin.portfolio import Collateral, Portfolio, grid_margin
 from stresslab.margin.portfolio.book import INITIAL, MAINTENANCE, NO_ASSET, book_requirement
-from stresslab.margin.portfolio.rules import PortfolioRules
 from tests.markets import USD, accepted, model_of, state
 from tests.reference.plain_grid import grid_need
-from tests.reference.scenario_venue import CLASS, engine, need, venue
-
-
-def some_rules(rng, floors=False):
-    """Return a random grid over five assets, two of them spot."""
-    moves = [0.0] + [
-        rng.choice((-1, 1)) * rng.randint(1, 60) / 100 for _ in range(rng.randint(2, 6))
-    ]
-    return PortfolioRules(
-        scenarios=tuple(
-            build(PortfolioRules, {"scenarios": [
-                {"spot_move": m, "damping": rng.choice((1.0, 0.35, 0.2))}]}).scenarios[0]
-            for m in moves
-        ),
-        classes=rng.choice((
-            {"one": ("A", "B", "S")}, {"one": ("A", "B"), "two": ("C", "S", "T")},
-            {"all": ("T", "C", "S", "B", "A")}, {},
-        )),
-        move_scale={"B": rng.choice((0.5, 1.3)), "S": rng.choice((1.0, 1.07))},
-        hedge_credit=rng.choice((0.0, 0.3, 0.85, 1.0)),
-        break_move=rng.choice((0.0, 0.07, 0.3)),
-        maintenance_factor=0.6,
-        initial_factor=rng.choice((0.6, 1.1)),
-        perpetual_addition=rng.choice((0.0, 0.013)),
-        perpetual_initial_addition=0.005,
-        floor_of_net=rng.choice((0.02, 0.3)) if floors else 0.0,
-        floor_of_hedged=rng.choice((0.01, 0.2)) if floors else 0.0,
-    )  # fmt: skip
-
-
-NAMES, SPOT = ("A", "B", "C", "S", "T"), ("S", "T")
+from tests.reference.scenario_venue import (
+    CLASS,
+    NAMES,
+    SPOT,
+    engine,
+    need,
+    some_rules,
+    venue,
+)
 
 
 def some_book(rng):
