@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from stresslab.margin.stops import limit_of
+from stresslab.core.columns import (
+    IOC,
+    MARKET,
+    N_CUTS,
+    N_MARGIN_CALLS,
+    N_STOPS,
+    N_TOPUPS,
+    STOP,
+    VOLUNTARY,
+    Orders,
+    make_accounts,
+    make_orders,
+)
+from stresslab.core.events import CROSS, ISOLATED
+from stresslab.core.random import Streams, uniform
+from stresslab.margin.calls import Answers, send_margin_calls
+from stresslab.margin.stops import StopBook, limit_of, look_at_stops
 from tests.markets import (
     TICKS,
     USD,
@@ -126,6 +143,126 @@ def test_a_top_up_takes_only_what_cross_positions_leave_free(side):
     assert state(model, 0, 1)[0] == (55 + 100) * USD
 
 
+class Desk:
+    """Twenty accounts with 100 USD each, flat, and room for orders in which others have been."""
+
+    N = 20
+
+    def __init__(self, **answers: float) -> None:
+        names = ("BTC", "ETH", "COIN")
+        scenario = market({"all": people(*[(100.0, {})] * self.N)}, assets=names)
+        scenario["assets"]["COIN"]["kind"] = "spot"
+        del scenario["margin"]["brackets"]["COIN"]
+        world = (model := model_of(scenario)).world
+        self.clearing, self.marks, self.model = world.clearing, world.board.ticks, model
+        self.accounts, self.orders = self.clearing.accounts, make_orders(100)
+        for column in self.orders[1:]:
+            column[:] = 77
+        zeros = {name: np.zeros(self.N) for name in Answers._fields}
+        self.answers = Answers(**{**zeros, **{k: np.full(self.N, v) for k, v in answers.items()}})
+        self.called = np.zeros(self.accounts.cash.size, np.int8)
+        self.key = Streams(7, 0)["answers"]
+
+    def hold(self, n: int, asset: int, lots: int, mode: int) -> None:
+        self.accounts.position[asset, n], self.accounts.mode[asset, n] = lots, mode
+
+    def call(self, pools, crossed=None, step=3) -> list[tuple[int, ...]]:
+        """Call pools and return the orders, whole rows."""
+        c = self.clearing
+        levels = np.array([1] * len(pools) if crossed is None else crossed, np.int8)
+        self.orders.n[0] = 0
+        send_margin_calls(
+            self.accounts, c.house, c.journal, c.tables, self.marks, np.array(pools), levels,
+            self.called, self.answers, self.orders, self.key, step,
+        )  # fmt: skip
+        return rows_of(self.orders)
+
+    def luck(self, n: int, pool: int, step: int = 3) -> float:
+        return float(uniform(self.key, int(self.accounts.id[n]), step, pool))
+
+    def tally(self, column: int) -> list[int]:
+        return self.accounts.tally[column].tolist()
+
+
+def rows_of(orders: Orders) -> list[tuple[int, ...]]:
+    columns = [column[: orders.n[0]].tolist() for column in orders[1:]]
+    return list(zip(*columns, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "lots"),
+    [(0.3, (3, 3, 2)), (1.0, (10, 7, 4)), (1e-9, (1, 1, 1)), (2.0, (10, 7, 4))],
+)
+def test_a_cut_closes_a_part_of_every_perpetual_of_the_pool_rounded_up(fraction, lots):
+    """10 and -7 lots under cross beside spot; 4 isolated lots of another account."""
+    desk = Desk(cut_probability=1.0, cut_fraction=fraction)
+    desk.hold(1, 0, 10, CROSS)
+    desk.hold(1, 1, -7, CROSS)
+    desk.hold(1, 2, 5, CROSS)
+    desk.hold(2, 0, 6, CROSS)
+    desk.hold(2, 1, 4, ISOLATED)
+    assert desk.call([1, 2 * Desk.N + 2]) == [
+        (1, 0, MARKET, -lots[0], 0, 1, VOLUNTARY),
+        (1, 1, MARKET, lots[1], 0, 1, VOLUNTARY),
+        (2, 1, MARKET, -lots[2], 0, 1, VOLUNTARY),
+    ]
+    assert desk.tally(N_CUTS)[:4] == [0, 2, 1, 0] and sum(desk.tally(N_MARGIN_CALLS)) == 2
+    assert sum(desk.tally(N_TOPUPS)) == 0
+
+
+def test_one_draw_tells_who_adds_who_cuts_and_who_does_neither():
+    """3 in 10 add half of their 100 USD, 4 in 10 cut; a wallet has nowhere to add from."""
+    desk = Desk(topup_probability=0.3, topup_fraction=0.5, cut_probability=0.4, cut_fraction=1.0)
+    for n in range(Desk.N):
+        desk.hold(n, 0, 5, ISOLATED)
+        desk.hold(n, 1, 1, CROSS)
+    desk.marks[1] = 0  # so that the wallets have their 100 USD free
+    silos = [Desk.N + n for n in range(Desk.N)]
+    found = desk.call([*range(Desk.N), *silos])
+    luck = [[desk.luck(n, pool) for n in range(Desk.N)] for pool in (0, 1)]
+    cuts = [[n for n in range(Desk.N) if 0.3 <= luck[pool][n] < 0.7] for pool in (0, 1)]
+    adds = [n for n in range(Desk.N) if luck[1][n] < 0.3]
+    assert len(adds) > 2 and len(cuts[0]) > 2 and len(cuts[1]) > 2
+    assert [(row[0], row[1]) for row in found] == [(n, 1) for n in cuts[0]] + [
+        (n, 0) for n in cuts[1]
+    ]
+    assert desk.accounts.cash[1].tolist() == [50 * USD * (n in adds) for n in range(Desk.N)]
+    assert desk.tally(N_TOPUPS) == [int(n in adds) for n in range(Desk.N)]
+    assert desk.tally(N_MARGIN_CALLS) == [2] * Desk.N
+
+
+def test_a_top_up_is_rounded_to_the_nearest_micro_usd_and_nothing_is_none():
+    """A third of 100 USD; half a micro-USD is none."""
+    for fraction, added in ((1 / 3, 33_333_333), (2 / 3, 66_666_667), (5e-9, 0), (1.1e-8, 1)):
+        desk = Desk(topup_probability=1.0, topup_fraction=fraction)
+        desk.hold(0, 1, 5, ISOLATED)
+        assert desk.call([2 * Desk.N]) == []
+        assert desk.accounts.cash[:, 0].tolist() == [100 * USD - added, 0, added, 0]
+        assert desk.tally(N_TOPUPS)[0] == (added > 0) and desk.tally(N_MARGIN_CALLS)[0] == 1
+
+
+def test_a_pool_is_called_again_at_more_levels_and_after_a_recovery_only():
+    desk, n_calls = Desk(), []
+    desk.hold(3, 0, 5, ISOLATED)
+    code = Desk.N + 3
+    for pools, crossed in (
+        ([code], [1]), ([code], [1]), ([code], [2]), ([code], [1]), ([code], [2]), ([], []),
+        ([code], [2]),
+    ):  # fmt: skip
+        desk.call(np.array(pools, np.int64), crossed)
+        n_calls.append(desk.tally(N_MARGIN_CALLS)[3])
+    assert n_calls == [1, 1, 2, 2, 3, 3, 4]
+
+
+@pytest.mark.parametrize("lots", [1, -1])
+def test_a_wallet_is_called_from_one_lot_under_cross_on(lots):
+    desk = Desk()
+    desk.hold(0, 1, lots, CROSS)
+    desk.hold(1, 1, lots, ISOLATED)
+    desk.call([0, 1, 2])
+    assert desk.tally(N_MARGIN_CALLS)[:3] == [1, 0, 0]
+
+
 # -- stops ---------------------------------------------------------------------------------------
 
 
@@ -189,6 +326,65 @@ def test_a_cluster_of_stops_moves_a_thin_market_and_triggers_the_next():
     thin = run(changed(scenario, market__book__law__depth_usd=1000.0))
     assert thin["accounts"]["n_stops"].tolist()[:10] == [1] * 10
     assert thin["path"]["volume_lots"].tolist() == [0, 0, 50, 50, 0, 0]
+
+
+def stop_book(n: int, offset: float) -> StopBook:
+    """Return a book of two assets in which nobody waits; every account's mark triggers."""
+    none = [np.zeros((2, n), np.int64) for _ in range(3)]
+    return StopBook(*none, stop_trigger=np.zeros(n, np.int64), stop_offset=np.full(n, offset))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("turn", ["stop_ticks", "take_profit_ticks"])
+@pytest.mark.parametrize("offset", [-1.0, 0.0, 0.5])
+def test_a_stop_triggers_at_its_tick_in_a_whole_order_and_cancels_the_other(side, turn, offset):
+    """Accounts at 100 ticks with triggers at 99, 100 and 101; the last has nothing to stop."""
+    accounts, orders = make_accounts(4, 2), make_orders(9)
+    for column in orders[1:]:
+        column[:] = 77
+    accounts.position[1, :3] = 3 * side
+    stops = stop_book(4, offset)
+    is_falling = (turn == "stop_ticks") == (side > 0)
+    stops.stop_ticks[1] = stops.take_profit_ticks[1] = 1 if is_falling else 999
+    other = "take_profit_ticks" if turn == "stop_ticks" else "stop_ticks"
+    getattr(stops, other)[1] = 999 if is_falling else 1
+    getattr(stops, turn)[1] = (99, 100, 101, 100)
+    look_at_stops(accounts, np.full((3, 2), 100), stops, orders)
+    hit = [1, 2] if is_falling else [0, 1]
+    assert accounts.tally[N_STOPS].tolist() == [int(n in hit) for n in range(4)]
+    assert [n for n in range(3) if stops.stop_ticks[1, n] == 0] == hit
+    assert [n for n in range(3) if stops.take_profit_ticks[1, n] == 0] == hit
+    assert getattr(stops, turn)[1, 3] == 0, "a flat position has none"
+    levels = dict(zip(range(3), (99, 100, 101), strict=True))
+    waiting = {n: limit_of(levels[n], 3 * side, offset) for n in hit} if offset >= 0 else {}
+    expected = [(n, 1, IOC, -3 * side, waiting[n], 1, STOP) for n in waiting]
+    if not waiting:
+        expected = [(n, 1, MARKET, -3 * side, 0, 1, STOP) for n in hit]
+    assert rows_of(orders) == expected
+    assert stops.waiting_ticks[1].tolist() == [waiting.get(n, 0) for n in range(4)]
+
+
+def test_a_triggered_stop_waits_until_its_position_is_closed():
+    accounts, orders, stops = make_accounts(2, 2), make_orders(9), stop_book(2, 0.0)
+    accounts.position[0] = (4, 0)
+    stops.waiting_ticks[0] = (90, 90)
+    for _ in range(2):
+        orders.n[0] = 0
+        look_at_stops(accounts, np.full((3, 2), 100), stops, orders)
+        assert rows_of(orders) == [(0, 0, IOC, -4, 90, 1, STOP)]
+        assert stops.waiting_ticks[0].tolist() == [90, 0]
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_each_trader_s_own_price_triggers(row):
+    """Mark, last trade and index differ; a trigger at 100 goes off where its price is there."""
+    accounts, orders, stops = make_accounts(3, 2), make_orders(9), stop_book(3, -1.0)
+    accounts.position[0], stops.stop_ticks[0] = 1, 100
+    stops.stop_trigger[:] = (0, 1, 2)
+    prices = np.full((3, 2), 101)
+    prices[row, 0] = 100
+    look_at_stops(accounts, prices, stops, orders)
+    assert [order[0] for order in rows_of(orders)] == [row]
 
 
 @pytest.mark.parametrize(
