@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
+
 import numpy as np
 import pytest
 
 from stresslab.core.columns import make_accounts
 from stresslab.core.errors import ConfigError
-from stresslab.core.events import ISOLATED
-from stresslab.margin.endowment import TILT_UNIT, endow
+from stresslab.core.events import CROSS, ISOLATED
+from stresslab.core.exact import apportion
+from stresslab.margin.endowment import TILT_UNIT, endow, refuse_born_in_breach
 from tests.markets import USD, drawn, market, model_of, people, state
 
 HELD = {"BTC": 10, "ETH": -30}  # 1,000 and 3,000 USD: 100 and 300 USD of initial margin
@@ -108,3 +112,72 @@ def test_the_last_micro_usd_beyond_initial_margin_is_allotted():
     assert (fresh.cash + np.array([[0], [1000], [-3000]]) * USD)[:, 0].tolist() == [
         0, 100 * USD, 300 * USD + 1,
     ]  # fmt: skip
+
+
+def test_who_has_nothing_left_is_in_breach_and_not_short_of_money():
+    """No equity at all beside 200 USD of maintenance margin owes nobody; a cent less does."""
+    with pytest.raises(ConfigError, match=r"account 0, cross: equity 0\.00 USD, maintenance"):
+        born(1e-6 / 2, "cross")
+    model = born(800.0, "cross")
+    c, marks = model.world.clearing, model.world.board.ticks
+    refuse_born_in_breach(c.accounts, c.tables, marks)
+    c.accounts.wallet[0] -= 800 * USD
+    with pytest.raises(ConfigError, match="1 pools are in breach before the first step"):
+        refuse_born_in_breach(c.accounts, c.tables, marks)
+    c.accounts.wallet[0] -= 10_000
+    with pytest.raises(ConfigError, match=r"account 0 is short of 0\.01 USD"):
+        refuse_born_in_breach(c.accounts, c.tables, marks)
+    c.accounts.wallet[0] += 10**9
+    c.accounts.mode[1, 1], c.accounts.cash[2, 1], c.accounts.id[1] = ISOLATED, -2900 * USD, 77
+    with pytest.raises(ConfigError) as caught:
+        refuse_born_in_breach(c.accounts, c.tables, marks)
+    told = "account 77, isolated: equity 100.00 USD, maintenance margin 150.00 USD"
+    assert told in str(caught.value)
+
+
+def test_a_random_crowd_is_endowed_as_fractions_say():
+    """Wallet, silos, modes and costs of 60 accounts in three assets, one of them spot."""
+    draw = np.random.default_rng(12)
+    scenario = market({"one": people((1.0, {}))}, assets=("BTC", "ETH", "COIN"),
+                      margin__isolated__initial_margin_factor=1.25)  # fmt: skip
+    scenario["assets"]["COIN"]["kind"] = "spot"
+    del scenario["margin"]["brackets"]["COIN"]
+    tables = model_of(scenario).world.clearing.tables
+    prices, n = np.array([9_999, 10_001, 12_345]), 60
+    lots = draw.integers(-40, 41, (3, n)) * (draw.random((3, n)) < 0.7)
+    lots[2] = np.abs(lots[2])
+    modes = draw.choice((ISOLATED, CROSS), (3, n))
+    tilt = draw.integers(0, 3 * TILT_UNIT, (3, n))
+    wealth = draw.integers(1, 20_000 * USD, n)
+    backing = (wealth * draw.random(n)).astype(np.int64)
+    seen = set()
+    for whole in (True, False):
+        accounts = make_accounts(n, 3)
+        endow(accounts, tables, prices, wealth, backing, lots, modes, whole, tilt)
+        for row in range(n):
+            worth = [abs(int(x)) * int(p) * 10_000
+                     for x, p in zip(lots[:, row], prices, strict=True)]  # fmt: skip
+            needs = [ceil(ceil(Fraction(w, 10)) * Fraction(5, 4)) for w in worth[:2]] + [0]
+            weights = [ceil(Fraction(m * int(t), TILT_UNIT))
+                       for m, t in zip(needs, tilt[:, row], strict=True)]  # fmt: skip
+            surplus = int(backing[row]) - worth[2] - sum(needs)
+            shares = [0, 0, 0]
+            if whole and surplus > 0 and sum(weights) > 0:
+                shares = apportion(surplus, np.array(weights)).tolist()
+                seen.add(surplus > 0)
+            cash, mode = [int(wealth[row]), 0, 0, 0], [0, 0, 0]
+            for a in range(3):
+                cost = int(lots[a, row]) * int(prices[a]) * 10_000
+                if lots[a, row] == 0:
+                    continue
+                mode[a], pool = CROSS, 0
+                if modes[a, row] == ISOLATED and a < 2:
+                    mode[a], pool = ISOLATED, 1 + a
+                    cash[0] -= needs[a] + shares[a]
+                    cash[pool] += needs[a] + shares[a]
+                cash[pool] -= cost
+                assert accounts.entry_cost[a, row] == cost
+            assert accounts.cash[:, row].tolist() == cash
+            assert accounts.mode[:, row].tolist() == mode
+        assert np.array_equal(accounts.position, lots)
+    assert seen == {True}
