@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
 import pytest
 
 from stresslab.core.columns import IOC, LIMIT, POST_ONLY
-from stresslab.core.events import ISOLATED
-from stresslab.margin.acceptance import is_reducing, reduced
+from stresslab.core.events import CROSS, FLAT, ISOLATED
+from stresslab.core.exact import LARGEST
+from stresslab.margin.acceptance import (
+    UNKNOWN,
+    accepted_lots,
+    free_wallet,
+    headroom,
+    is_reducing,
+    reduced,
+)
 from tests.markets import (
     ORDER_BOOK,
     TICKS,
@@ -212,3 +224,111 @@ def test_what_an_isolated_order_reserves_is_rounded_up():
     assert accepted(model, 0, 1) == 0
     accounts.wallet[0] += 1
     assert accepted(model, 0, 1) == 1
+
+
+def test_unknown_headroom_is_no_amount_of_money():
+    assert UNKNOWN == -LARGEST - 1
+
+
+class Plain:
+    """What one account may order, in Python's own numbers, from the words.
+
+    BTC and ETH at 10x, isolated at 8x; of COIN, spot, 20 % count for nothing and 10 % not for
+    opening; GOLD, spot too, opens nothing.
+    """
+
+    def __init__(self, model, buys, sells) -> None:
+        a, self.buys, self.sells = model.world.clearing.accounts, buys, sells
+        self.cash, self.held = int(a.cash[0, 0]), a.position[:, 0].tolist()
+        self.mode, self.chosen = a.mode[:, 0].tolist(), a.chosen_mode[:, 0].tolist()
+        self.rate = Fraction(int(a.allotment_rate[0]), 10**9)
+        self.marks = [int(mark) * 10_000 for mark in model.world.board.ticks]
+
+    def is_cross(self, a: int) -> bool:
+        mode = self.chosen[a] if self.mode[a] == FLAT else self.mode[a]
+        return a > 1 or mode == CROSS
+
+    def reserve(self, a: int, buys: int, sells: int) -> int:
+        worst = max(abs(self.held[a] + buys), abs(self.held[a] - sells))
+        if a > 1:
+            return worst * self.marks[a]
+        if self.is_cross(a):
+            return ceil(Fraction(worst * self.marks[a], 10))
+        more = max(0, worst - abs(self.held[a])) * self.marks[a]
+        return max(ceil(more * self.rate), ceil(ceil(Fraction(more, 10)) * Fraction(5, 4)))
+
+    def equity(self) -> int:
+        cross = [a for a in range(4) if self.mode[a] == CROSS]
+        return self.cash + sum(self.held[a] * self.marks[a] for a in cross)
+
+    def headroom(self, asset: int) -> int:
+        free = self.equity()
+        for a in range(4):
+            if a != asset:
+                free -= self.reserve(a, self.buys[a], self.sells[a])
+        if asset in (0, 1) and self.is_cross(asset) and self.held[2] > 0:
+            worth = self.held[2] * self.marks[2]
+            free += max(0, worth - ceil(Fraction(worth, 5)) - ceil(Fraction(worth, 10)))
+        return free
+
+    def free(self) -> int:
+        return max(0, self.equity() - sum(self.reserve(a, 0, 0) for a in range(4)))
+
+    def takes(self, a: int, lots: int, reduce_only: int) -> int:
+        held, side = self.held[a], 1 if lots > 0 else -1
+        opposite = held * lots < 0
+        if reduce_only:
+            return side * min(abs(lots), abs(held)) if opposite else 0
+        resting = self.buys[a] if lots > 0 else self.sells[a]
+        if opposite and abs(lots) + resting <= abs(held):
+            return lots
+        if a > 1 and lots < 0:
+            return 0
+        need = self.reserve(
+            a, self.buys[a] + max(0, lots), self.sells[a] + max(0, -lots)
+        )  # fmt: skip
+        return lots if need <= self.headroom(a) else 0
+
+
+def test_random_orders_are_taken_as_the_words_say_to_the_micro_usd():
+    """Wallets at what an order needs and a micro-USD below, positions and orders in four assets."""
+    names, draw = ("BTC", "ETH", "COIN", "GOLD"), np.random.default_rng(17)
+    scenario = market(
+        {"one": people((1000.0, {}))}, assets=names, margin__isolated__initial_margin_factor=1.25,
+        margin__collateral={"COIN": {"haircut": 0.2, "initial_addition": 0.1}},
+    )  # fmt: skip
+    for name in names[2:]:
+        scenario["assets"][name]["kind"] = "spot"
+        del scenario["margin"]["brackets"][name]
+    c, marks = (model := model_of(scenario)).world.clearing, model.world.board.ticks
+    a, taken, refused = c.accounts, 0, 0
+    for case in range(600):
+        a.position[:, 0] = draw.integers(-6, 7, 4) * (draw.random(4) < 0.6)
+        a.position[2:] = np.abs(a.position[2:])
+        a.mode[:, 0] = np.where(a.position[:, 0] == 0, FLAT, draw.choice((ISOLATED, CROSS), 4))
+        a.mode[2:] = np.where(a.position[2:] == 0, FLAT, CROSS)
+        a.chosen_mode[:, 0] = draw.choice((ISOLATED, CROSS), 4)
+        a.allotment_rate[0] = draw.integers(1, 400_000_000)
+        marks[:] = draw.integers(7000, 13_000, 4)
+        a.cash[:, 0] = draw.integers(-1000 * USD, 1000 * USD, 5)
+        buys, sells = draw.integers(0, 5, (2, 4, 1)) * (draw.random((2, 4, 1)) < 0.5)
+        sells[2:] = 0
+        k, lots = int(draw.integers(0, 4)), int(draw.choice((-7, -3, -2, -1, 1, 2, 3, 7)))
+        plain = Plain(model, buys[:, 0].tolist(), sells[:, 0].tolist())
+        if case % 3:
+            need = plain.reserve(k, plain.buys[k] + max(0, lots), plain.sells[k] + max(0, -lots))
+            a.cash[0, 0] += need - plain.headroom(k) - case % 3 + 1
+            plain.cash = int(a.cash[0, 0])
+        rest = (a, c.tables, marks, buys, sells)
+        assert headroom(*rest, k, 0) == plain.headroom(k)
+        assert headroom(*rest, -1, 0) == plain.headroom(-1)
+        assert free_wallet(a, c.tables, marks, 0) == plain.free()
+        only = int(draw.random() < 0.2)
+        found, room = accepted_lots(*rest, 0, k, lots, only, UNKNOWN)
+        assert found == plain.takes(k, lots, only)
+        assert room in (UNKNOWN, plain.headroom(k))
+        taken, refused = taken + (found != 0), refused + (found == 0)
+        if room != UNKNOWN:
+            assert accepted_lots(*rest, 0, k, lots, 0, room) == (found, room)
+            assert accepted_lots(*rest, 0, k, lots, 0, -LARGEST) == (0, -LARGEST)
+    assert taken > 150 and refused > 150

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
 import pytest
 
+from stresslab.core.columns import FEES_PAID
 from stresslab.core.events import CROSS, FLAT, ISOLATED
 from stresslab.core.ledger import CLEARING, EXTERNAL, FEES
+from stresslab.margin.posting import settle_external, settle_side
 from tests.markets import (
     LOT,
     TICKS,
@@ -215,3 +221,140 @@ def test_a_close_takes_its_share_of_the_entry_cost_rounded_down(closed, left):
     accounts.entry_cost[0, 0] = 999
     trade(model, 1, 0, closed)
     assert accounts.entry_cost[0, 0] == left
+
+
+class Plain:
+    """One account in two perpetuals and a spot asset, in Python's own numbers, from the words."""
+
+    def __init__(self, model, row: int = 0) -> None:
+        a = model.world.clearing.accounts
+        columns = (a.cash, a.position, a.mode, a.chosen_mode, a.entry_cost, a.profit_cut)
+        self.cash, self.held, self.mode, self.chosen, self.cost, self.cut = (
+            column[:, row].tolist() for column in columns
+        )
+        self.rate = Fraction(int(a.allotment_rate[row]), 10**9)
+        self.marks = [int(mark) * 10_000 for mark in model.world.board.ticks]
+        self.fees = 0
+
+    def columns(self) -> list[list[int]]:
+        return [self.cash, self.held, self.mode, self.cost, self.cut, [self.fees]]
+
+    def initial(self, notional: int, mode: int) -> int:
+        """10x, and 1.25 times as much when isolated."""
+        return ceil(ceil(Fraction(notional, 10)) * (Fraction(5, 4) if mode == ISOLATED else 1))
+
+    def free(self) -> int:
+        """What no cross position needs of the wallet's equity; spot is paid in full."""
+        free = self.cash[0]
+        for a, lots in enumerate(self.held):
+            if self.mode[a] == CROSS:
+                worth = abs(lots) * self.marks[a]
+                free += lots * self.marks[a] - (worth if a == 2 else self.initial(worth, CROSS))
+        return max(0, free)
+
+    def fill(self, a: int, lots: int, cash: int, fee_rate: int) -> None:
+        size, held = abs(lots), abs(self.held[a])
+        closing = min(size, held) if lots * self.held[a] < 0 else 0
+        fee = ceil(Fraction(abs(cash) * fee_rate, 10**9))
+        part = floor(Fraction(cash * closing, size))
+        self.fees += fee
+        if closing:
+            pool = self.close(a, closing if lots > 0 else -closing, part, fee * (closing == size))
+            self.settle_rest(a, pool, closing, part, held, fee * (closing == size))
+        if closing < size:
+            self.open(a, (size - closing) * (1 if lots > 0 else -1), cash - part, fee)
+
+    def close(self, a: int, lots: int, cash: int, fee: int) -> int:
+        pool = 1 + a if self.mode[a] == ISOLATED else 0
+        share = Fraction(abs(lots), abs(self.held[a]))
+        self.cost[a] -= floor(self.cost[a] * share)
+        self.cut[a] -= floor(self.cut[a] * share)
+        self.cash[pool] -= cash + fee
+        self.held[a] += lots
+        return pool
+
+    def settle_rest(self, a: int, pool: int, closing: int, cash: int, held: int, fee: int) -> None:
+        """A flat position is unlocked unless its silo owes; a part releases what it frees."""
+        if self.held[a] == 0:
+            if pool and self.cash[pool] < 0:
+                return
+            if pool:
+                self.move(pool, 0, self.cash[pool])
+            self.mode[a], self.cost[a], self.cut[a] = FLAT, 0, 0
+        elif pool:
+            before = self.cash[pool] + cash + fee
+            equity = before + floor(Fraction(-cash * held, closing))
+            due = max(0, floor(Fraction(equity * closing, held)))
+            value = self.held[a] * self.marks[a]
+            spare = self.cash[pool] + value - self.initial(abs(value), ISOLATED)
+            self.move(pool, 0, max(0, min(due, spare)))
+
+    def open(self, a: int, lots: int, cash: int, fee: int) -> None:
+        if self.mode[a] == FLAT:
+            self.mode[a] = CROSS if a == 2 else self.chosen[a]
+        pool = 0
+        if self.mode[a] == ISOLATED:
+            pool = 1 + a
+            wanted = max(ceil(abs(cash) * self.rate), self.initial(abs(cash), ISOLATED))
+            self.move(0, pool, min(wanted, self.free()))
+        self.cash[pool] -= cash + fee
+        self.held[a] += lots
+        self.cost[a] += cash
+
+    def move(self, source: int, target: int, amount: int) -> None:
+        self.cash[source] -= amount
+        self.cash[target] += amount
+
+
+def three_assets():
+    """Return a model of two accounts, two perpetuals and a spot asset."""
+    crowd = {"one": people((1000.0, {})), "rich": people((1e6, {}))}
+    scenario = market(
+        crowd, assets=("BTC", "ETH", "COIN"), margin__isolated__initial_margin_factor=1.25
+    )
+    scenario["assets"]["COIN"]["kind"] = "spot"
+    del scenario["margin"]["brackets"]["COIN"]
+    return model_of(scenario)
+
+
+def begin(model, draw) -> Plain:
+    """Empty all accounts but for some money in the wallets."""
+    a = model.world.clearing.accounts
+    for column in (a.cash, a.position, a.mode, a.entry_cost, a.profit_cut, a.tally):
+        column[:] = 0
+    a.cash[0] = draw.integers(0, 3000 * USD, 2)
+    a.allotment_rate[:] = draw.integers(1, 500_000_000, 2)
+    return Plain(model)
+
+
+def test_random_fills_do_what_the_words_say_to_the_micro_usd():
+    """Opens, adds, cuts, closes and turns in every mode, at prices off the mark, with a rebate."""
+    draw, model = np.random.default_rng(16), three_assets()
+    c, board = model.world.clearing, model.world.board
+    a, seen, released, owing = c.accounts, set(), 0, 0
+    for _ in range(40):
+        plain, total = begin(model, draw), None
+        for _ in range(12):
+            a.chosen_mode[:] = draw.choice((ISOLATED, CROSS), a.chosen_mode.shape)
+            board.ticks[:] = draw.integers(7000, 13_000, 3)
+            plain.chosen = a.chosen_mode[:, 0].tolist()
+            plain.marks = [int(mark) * 10_000 for mark in board.ticks]
+            k, lots = int(draw.integers(0, 3)), int(draw.choice((-9, -5, -2, -1, 1, 2, 3, 8)))
+            if k == 2:
+                lots = max(lots, -plain.held[2]) or 1
+            cash = lots * 10_000 * int(draw.integers(7000, 13_000)) + int(draw.integers(-9, 10))
+            if plain.held[k]:
+                a.profit_cut[k, 0] = plain.cut[k] = int(draw.integers(0, 1000))
+            rate = int(draw.choice((0, 500_001, -100_003)))
+            kind, silo = (plain.mode[k], np.sign(plain.held[k])), plain.cash[1 + k]
+            total = sums(model) if total is None else total
+            settle_side(a, c.house, c.journal, c.tables, 0, k, lots, cash, rate, board.ticks)
+            settle_external(c.house, k, -lots, -cash)
+            plain.fill(k, lots, cash, rate)
+            columns = (a.cash, a.position, a.mode, a.entry_cost, a.profit_cut, a.tally[[FEES_PAID]])
+            assert [column[:, 0].tolist() for column in columns] == plain.columns()
+            assert sums(model) == total
+            seen.add((*kind, np.sign(lots), np.sign(plain.held[k])))
+            released += plain.mode[k] == ISOLATED and plain.cash[1 + k] + cash < silo
+            owing += plain.held[k] == 0 and plain.mode[k] == ISOLATED
+    assert len(seen) >= 20 and released > 5 and owing > 0
