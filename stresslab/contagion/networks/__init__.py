@@ -7,7 +7,9 @@ from stresslab.contagion.networks.debtrank import debtrank, is_stable, spectral_
 from stresslab.contagion.networks.fire_sales import Vulnerability, vulnerable_banks
 from stresslab.contagion.networks.overlap import OverlapPrediction, overlap_contagion
 from stresslab.contagion.networks.thresholds import (
+    Reach,
     cascade_window,
+    final_size,
     giant_component,
     poisson_network,
     threshold_cascade,
@@ -21,10 +23,12 @@ from stresslab.contagion.networks.valuation import (
 
 __all__ = [
     "OverlapPrediction",
+    "Reach",
     "Vulnerability",
     "cascade_window",
     "debtrank",
     "eisenberg_noe",
+    "final_size",
     "furfine",
     "giant_component",
     "is_stable",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.sparse import csr_array
-from scipy.stats import poisson
+from scipy.stats import binom, poisson
 
 from stresslab.core.errors import StresslabError
 
@@ -63,6 +65,44 @@ def giant_component(mean_degree: float) -> float:
     if mean_degree <= 1:
         return 0.0
     return float(brentq(lambda f: 1.0 - np.exp(-mean_degree * f) - f, 1e-9, 1.0, xtol=1e-14))
+
+
+class Reach(NamedTuple):
+    """How far a large cascade goes, in shares of a network."""
+
+    mean: float
+    spread: float  # standard deviation from network to network
+
+
+def final_size(n: int, mean_degree: float, beyond: float) -> Reach:
+    """Return what a large cascade reaches in a Poisson network of ``n`` nodes, exactly.
+
+    The same as ``giant_component`` without the limit of many nodes. Nodes are looked at one by one
+    in any order: each reaches every node that is not yet reached with the chance of a link, until
+    all that were reached have been looked at (Ludwig 1975, Final size distributions for epidemics,
+    Mathematical Biosciences 23, 33-46).
+
+    Parameters
+    ----------
+    beyond : share of the network, the first node aside, above which a cascade is large
+    """
+    link = mean_degree / (n - 1)
+    most = int(mean_degree + 12 * mean_degree**0.5 + 25)  # nodes that one reaches
+    left = np.arange(n)  # nodes not yet reached
+    reached = np.array([binom.pmf(k, left, link) for k in range(min(most, n))])
+    chance, ends = np.zeros(n), np.zeros(n + 1)
+    chance[n - 1] = 1.0
+    for looked_at in range(1, n + 1):
+        new = reached[0] * chance
+        for k in range(1, len(reached)):
+            new[:-k] += (reached[k] * chance)[k:]
+        ends[looked_at], new[n - looked_at] = new[n - looked_at], 0.0
+        chance = new
+    sizes = np.arange(n + 1)
+    is_large = sizes - 1 > beyond * n
+    share, weights = sizes[is_large] / n, ends[is_large] / ends[is_large].sum()
+    mean = float(weights @ share)
+    return Reach(mean, float(weights @ (share - mean) ** 2) ** 0.5)
 
 
 def poisson_network(n: int, mean_degree: float, rng: np.random.Generator) -> csr_array:
