@@ -106,16 +106,16 @@ def _fields(cls: type) -> tuple[dataclasses.Field[Any], ...]:
 
 def _init(one: Any, **values: Any) -> None:
     cls: type = type(one)
+    own = vars(one)
     for field in _fields(cls):
         if field.name in values:
-            value = values.pop(field.name)
+            own[field.name] = values.pop(field.name)
         elif field.default_factory is not MISSING:
-            value = field.default_factory()
+            own[field.name] = field.default_factory()
+        elif field.default is not MISSING:
+            own[field.name] = field.default
         else:
-            value = field.default
-        if value is MISSING:
             raise TypeError(f"{type(one).__qualname__} lacks {field.name!r}")
-        object.__setattr__(one, field.name, value)
     if values:
         raise TypeError(f"{type(one).__qualname__} has no {', '.join(map(repr, values))}")
 
@@ -205,22 +205,39 @@ def replaced(one: T, values: Mapping[str, Any]) -> T:
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
     """Build a declared object from plain, already validated values (a resolved config)."""
     plain: type = cls
-    known = _declarations(plain)
-    given = {name: value for name, value in values.items() if name in known}
-    return cls(**{n: _value(known[n][0], known[n][1].kinds, value) for n, value in given.items()})
+    makers = _makers(plain)
+    return cls(**{n: _made(makers[n], value) for n, value in values.items() if n in makers})
 
 
-def _value(kind: Any, kinds: Mapping[str, type] | None, value: Any) -> Any:
-    if value is None:
-        return None
+Maker = Callable[[Any], Any]
+
+
+def _made(make: Maker | None, value: Any) -> Any:
+    return value if make is None or value is None else make(value)
+
+
+@functools.cache
+def _makers(cls: type) -> dict[str, Maker | None]:
+    """Return by name what turns a parameter's plain value into its object, None: it is one."""
+    known = _declarations(cls).items()
+    return {name: _maker(kind, declaration.kinds) for name, (kind, declaration) in known}
+
+
+def _maker(kind: Any, kinds: Mapping[str, type] | None) -> Maker | None:
     container, inner = _parts(kind)
-    if container is dict:
-        return {k: _value(inner, kinds, v) for k, v in value.items()}
-    if container is tuple:
-        return tuple(_value(inner, kinds, v) for v in value)
+    if container is not None:
+        return _container_maker(container, _maker(inner, kinds))
     if kinds is not None:
-        return build(kinds[value["kind"]], value)
-    return build(inner, value) if is_declared(inner) else value
+        return lambda value: build(kinds[value["kind"]], value)
+    return functools.partial(build, inner) if is_declared(inner) else None
+
+
+def _container_maker(container: Any, make: Maker | None) -> Maker:
+    if make is None:
+        return container  # type: ignore[no-any-return]
+    if container is dict:
+        return lambda value: {key: _made(make, item) for key, item in value.items()}
+    return lambda value: tuple(_made(make, item) for item in value)
 
 
 @functools.cache
@@ -258,8 +275,27 @@ def faults(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from faults(item, f"{path}.{place}" if path else str(place))
     elif is_declared(type(value)):
         cls: type = type(value)
-        for name in _declarations(cls):
+        for name in _with_parts(cls):
             yield from faults(getattr(value, name), f"{path}.{name}" if path else name)
         if hasattr(value, "faults"):
             for where, message in value.faults():
                 yield (".".join(p for p in (path, where) if p), message)
+
+
+@functools.cache
+def _with_parts(cls: type) -> tuple[str, ...]:
+    """Return the parameters whose values may hold declared objects, which numbers cannot."""
+    known = _declarations(cls).items()
+    return tuple(
+        name
+        for name, (kind, declaration) in known
+        if declaration.kinds is not None or not _is_of_scalars(kind)
+    )
+
+
+def _is_of_scalars(kind: Any) -> bool:
+    container, inner = _parts(kind)
+    return _is_of_scalars(inner) if container is not None else inner in _SCALARS
+
+
+_SCALARS = (bool, int, float, str)

@@ -46,7 +46,8 @@ class Check:
         for complaint in complaints:
             if self.source.is_whole or not complaint.is_missing:
                 self._note(complaint)
-        for steps, message in list(broken_rules(self.study, written, self._faulty)):
+        broken = broken_rules(self.study, written, self._faulty, complete=complete)
+        for steps, message in list(broken):
             self._note(Complaint(steps, message))
         if self.source.is_whole:
             self.values = complete or written

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ def read_config(
         With every fault of the config.
     """
     if isinstance(source, Mapping):
-        read = from_mapping(copy.deepcopy(source))
+        read = from_mapping(_copied(source))
     else:
         read = from_file(os.fspath(source))
     study = Shape(study_of(scenario or scenario_class()))
@@ -79,6 +78,13 @@ def read_config(
     if check.faults:
         raise ConfigFaults(read.name, check.faults)
     return Config(read.name, check.values, check.written, check.designs, study)
+
+
+def _copied(value: Any) -> Any:
+    """Return the same plain values in mappings and lists of their own."""
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def scenario_class() -> type:

@@ -15,6 +15,8 @@ FOLDER = "data"  # of a run, where it keeps the data files it needs
 
 def data_files(shape: Shape, value: Any, where: Path = ()) -> Iterator[tuple[Path, str]]:
     """Yield steps and value of every parameter that names a data file."""
+    if not shape.may_name_files:
+        return
     if shape.container is dict and isinstance(value, dict):
         for key, item in value.items():
             yield from data_files(shape.item, item, (*where, key))

@@ -6,6 +6,7 @@ are asked again are those of the new objects and of the objects around them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,7 +21,12 @@ class Judge:
 
     def __init__(self, shape: Shape, scenario: dict[str, Any]) -> None:
         self.shape = shape
-        self.sound = built(shape, scenario)
+        self._scenario = scenario
+
+    @functools.cached_property
+    def sound(self) -> Any:
+        """The scenario as objects; without overrides nobody asks for them."""
+        return built(self.shape, self._scenario)
 
     def broken_rules(self, overrides: Iterable[Override]) -> Iterator[tuple[str, str]]:
         """Yield path and message of each rule that the scenario breaks with these overrides.

@@ -18,8 +18,13 @@ from stresslab.experiment.validation import validate
 Broken = tuple[Path, str]  # steps, message
 
 
-def broken_rules(shape: Shape, value: Any, faulty: set[Path], path: Path = ()) -> Iterator[Broken]:
-    """Yield the rules that a plain value breaks; ``faulty`` are the steps already complained of."""
+def broken_rules(
+    shape: Shape, value: Any, faulty: set[Path], path: Path = (), complete: Any = None
+) -> Iterator[Broken]:
+    """Yield the rules that a plain value breaks; ``faulty`` are the steps already complained of.
+
+    ``complete`` is the same value with every default written out, where that is known.
+    """
     if not isinstance(value, dict | list):
         return
     if (
@@ -27,16 +32,17 @@ def broken_rules(shape: Shape, value: Any, faulty: set[Path], path: Path = ()) -
         and shape.is_object
         and not any(f[: len(path)] == path for f in faulty)
     ):
-        yield from _judge(shape, value, path)
+        yield from _judge(shape, value, path, complete)
         return
     for step, inner in _inside(shape, value):
         yield from broken_rules(inner, value[step], faulty, (*path, step))
 
 
-def _judge(shape: Shape, value: dict[str, Any], path: Path) -> Iterator[Broken]:
-    complete, complaints = validate(shape, value)
+def _judge(shape: Shape, value: dict[str, Any], path: Path, complete: Any) -> Iterator[Broken]:
+    if complete is None:
+        complete, _ = validate(shape, value)
     cls = shape.class_of(value)
-    if complaints or cls is None:
+    if complete is None or cls is None:
         return
     for where, message in declarations.faults(declarations.build(cls, complete)):
         yield (*path, *steps_of(where, complete)), message

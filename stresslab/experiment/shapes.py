@@ -83,6 +83,17 @@ class Shape:
         """Tell whether a value is a mapping of declared parameters."""
         return self.kinds is not None or is_declared(self.options[0])
 
+    @functools.cached_property
+    def may_name_files(self) -> bool:
+        """Tell whether a data file may be named here or inside: in long lists it matters."""
+        if self.container is not None:
+            return self.item.may_name_files
+        if self.kinds is not None:
+            return True
+        if self.is_object:
+            return any(inner.may_name_files for inner in shapes(self.options[0]).values())
+        return self.declaration.is_path
+
     def class_of(self, value: Any) -> type | None:
         """Return the declared class that a plain value stands for."""
         if not self.is_object or not isinstance(value, dict):

@@ -92,6 +92,10 @@ def _field(parameter: Parameter) -> core.TypedDictField:
     if parameter.is_required:
         return core.typed_dict_field(schema)
     default = plain(parameter.default, shape)
+    if not isinstance(default, dict | list):
+        return core.typed_dict_field(
+            core.with_default_schema(schema, default=default), required=False
+        )
     fresh = functools.partial(copy.deepcopy, default)
     return core.typed_dict_field(
         core.with_default_schema(schema, default_factory=fresh), required=False
