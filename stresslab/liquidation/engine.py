@@ -71,7 +71,8 @@ class LiquidationEngine:
         """Let the marks follow index and books; a new stage begins with the moves recorded."""
         self.recorder.stage += 1
         moves = []
-        for asset, old in enumerate(self._board.ticks.tolist()):
+        for asset in self._board.stirred():
+            old = int(self._board.ticks[asset])
             shares = self._board.update(asset, time_passes=round_ == 0)
             if shares is not None:
                 moves.append((asset, old, int(self._board.ticks[asset]), shares))

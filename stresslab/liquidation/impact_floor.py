@@ -18,7 +18,7 @@ from stresslab.margin.posting import settle_external
 from stresslab.market.impact_book import (
     ImpactBooks,
     decay,
-    execute_together,
+    execute_in_room,
     impact_depth,
     lots_worth,
     price_now,
@@ -58,6 +58,8 @@ class ImpactFloor:
     def open_step(self, index: np.ndarray, seconds: float) -> Moves:
         """Let the index move the price, then let resilience forget flow."""
         self.volume[:] = 0
+        if self.books.resilience[0] == 0.0 and np.array_equal(self.books.index, index):
+            return []
         before = self.prices()
         self.books.index[:] = index
         shifted = self.prices()
@@ -133,7 +135,7 @@ class ImpactFloor:
         matter.
         """
         after, end, moves = self.prices(), self.books.flow.copy(), []
-        for tag in range(len(flow)):
+        for tag in np.flatnonzero(flow.any(axis=1)).tolist() or [0]:
             moved = np.flatnonzero(flow[tag])
             self.own(moved, np.full_like(moved, _CAUSES[tag]), flow[tag, moved])
             start = start + flow[tag]
@@ -170,24 +172,11 @@ class ImpactFloor:
     def _fill(
         self, orders: ForcedOrders, sequence: np.ndarray, charges: Charges, marks: np.ndarray
     ) -> None:
-        c = self.clearing
-        for asset in np.unique(orders.asset[: orders.n[0]]):
-            rows = sequence[orders.asset[sequence] == asset]
-            if orders.limit[rows].any():
-                self._fill_in_turn(orders, rows, asset)
-                continue
-            lots = orders.lots[rows]
-            cash = execute_together(self.books, asset, lots, c.tables.unit_value[asset])
-            _settle_together(c.accounts, c.house, c.journal, orders, rows, asset, lots, cash)
-        charge_orders(c.accounts, c.house, c.journal, c.tables, charges, marks, orders, sequence)
-
-    def _fill_in_turn(self, orders: ForcedOrders, rows: np.ndarray, asset: int) -> None:
-        """Fill orders with limits one after another, each as far as its own limit allows."""
-        c = self.clearing
-        self.fills.n[0] = 0
-        _settle_in_turn(
-            self.books, c.accounts, c.house, c.journal, c.tables, orders, rows, asset, self.fills
-        )
+        c, room = self.clearing, np.empty((3, sequence.size), np.int64)
+        _fill_by_asset(
+            self.books, c.accounts, c.house, c.journal, c.tables, charges, marks, orders, sequence,
+            *room, self.fills,
+        )  # fmt: skip
 
     def withdraw(self, pools: np.ndarray) -> None:
         """Do nothing: no order rests in an impact book."""
@@ -229,6 +218,28 @@ def _depths(books, marks, sellable, buyable):
 
 
 @kernel
+def _fill_by_asset(
+    books, accounts, house, journal, tables, charges, marks, orders, sequence, rows, lots, cash,
+    fills,
+):  # fmt: skip
+    """Fill the orders of each asset together, or in turn where any of them has a limit."""
+    for a in range(marks.size):
+        n, has_limit = 0, False
+        for row in sequence:
+            if orders.asset[row] == a:
+                rows[n], lots[n] = row, orders.lots[row]
+                has_limit = has_limit or orders.limit[row] != 0
+                n += 1
+        if has_limit:
+            fills.n[0] = 0
+            _settle_in_turn(books, accounts, house, journal, tables, orders, rows[:n], a, fills)
+        elif n > 0:
+            execute_in_room(books, a, lots[:n], tables.unit_value[a], cash[:n])
+            _settle_together(accounts, house, journal, orders, rows[:n], a, lots, cash)
+    charge_orders(accounts, house, journal, tables, charges, marks, orders, sequence)
+
+
+@kernel
 def _settle_together(accounts, house, journal, orders, rows, asset, lots, cash):
     for place in range(rows.size):
         settle_forced(accounts, house, journal, orders, rows[place], lots[place], cash[place])
@@ -237,6 +248,7 @@ def _settle_together(accounts, house, journal, orders, rows, asset, lots, cash):
 
 @kernel
 def _settle_in_turn(books, accounts, house, journal, tables, orders, rows, asset, fills):
+    """Fill orders with limits one after another, each as far as its own limit allows."""
     for row in rows:
         n, limit, first = orders.account[row], orders.limit[row], fills.n[0]
         kind = MARKET if limit == 0 else IOC

@@ -9,47 +9,34 @@ Every fill is against `external`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import typeof_impl
 
 from stresslab.core.columns import MARKET, POST_ONLY, Fills
 from stresslab.core.compiled import kernel
 from stresslab.core.exact import HALF_EVEN, mul_div, to_ticks
 from stresslab.core.portable import exp
+from stresslab.market.impact.formula import displacement, formula_of
 from stresslab.market.impact.integral import mean_factor
-from stresslab.market.impact.law import FILL_PRICES, ImpactLaw, compiled
+from stresslab.market.impact.law import FILL_PRICES, ImpactLaw
 
 _INTEGRAL, _MIDPOINT, _ENDS = 0, 1, 2
 _EXTERNAL = -1
 _LN2 = 0.6931471805599453
 _FURTHEST = 1 << 52
-_TYPE: list[Any] = []  # of ImpactBooks, to numba
 
 
 class ImpactBooks(NamedTuple):
     """The impact books of all assets; a kernel takes the tuple whole."""
 
-    law: Any  # the compiled formula
+    law: np.ndarray  # (1,) where the law's formula stands
     shape: np.ndarray  # (n,) the law's own numbers
     flow: np.ndarray  # (A,) float64, net lots bought and not yet forgotten
     index: np.ndarray  # (A,) ticks
     depth_lots: np.ndarray  # (A,) float64, flow that raises the price by 1 %
     resilience: np.ndarray  # (1,) share of the flow forgotten, per second, continuously
     fill_price: np.ndarray  # (1,) place in FILL_PRICES
-
-
-@typeof_impl.register(ImpactBooks)
-def _type_of_books(books: ImpactBooks, context: Any) -> Any:
-    """Return what numba calls the type of the books: the same for all, so it is found once.
-
-    Its own look at a tuple with a compiled formula in it takes longer than most kernels.
-    """
-    if not _TYPE:
-        _TYPE.append(types.NamedTuple([typeof_impl(part, context) for part in books], ImpactBooks))
-    return _TYPE[0]
 
 
 def make_impact_books(
@@ -66,7 +53,7 @@ def make_impact_books(
     half_life = law.resilience_half_life_seconds
     depths = [law.depth_of(asset) / value for asset, value in lot_value_usd.items()]
     return ImpactBooks(
-        law=compiled(type(law).displacement),
+        law=formula_of(type(law).displacement),
         shape=np.array(law.shape(), np.float64),
         flow=np.zeros(len(depths), np.float64),
         index=np.array(index, np.int64),
@@ -126,12 +113,13 @@ def execute_together(
     lots: every order is within one micro-USD of its share and the sum is exactly that of the net.
     """
     cash = np.empty(lots.size, np.int64)
-    _execute_together(books, asset, lots, unit_value, cash)
+    execute_in_room(books, asset, lots, unit_value, cash)
     return cash
 
 
 @kernel
-def _execute_together(books, asset, lots, unit_value, cash):
+def execute_in_room(books, asset, lots, unit_value, cash):
+    """Do what :func:`execute_together` does; the cash goes to where there is room for it."""
     net = lots.sum()
     total = cash_of(books, asset, net, unit_value)
     price = price_now(books, asset)
@@ -257,8 +245,8 @@ def _paid_since_no_flow(books: ImpactBooks, asset: int, flow: float, unit_value:
 
 @kernel
 def _price_at(books: ImpactBooks, asset: int, flow: float) -> float:
-    displacement = books.law(flow / books.depth_lots[asset], books.shape)
-    return max(books.index[asset] * exp(displacement), 1.0)
+    moved = displacement(books.law, flow / books.depth_lots[asset], books.shape)
+    return max(books.index[asset] * exp(moved), 1.0)
 
 
 @kernel

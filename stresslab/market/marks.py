@@ -34,6 +34,7 @@ class MarkBoard:
         self._gain = _gain(rules, step_seconds)
         self._exact = [float(ticks) for ticks in index]
         self._pending: list[Shares] = [{} for _ in range(n_assets)]
+        self._touched: set[int] = set()  # assets whose index or book has moved since updated
         self._unseen: list[Shares] = [{} for _ in range(n_assets)]
 
     def index_moved(self, asset: int, ticks: float) -> None:
@@ -42,11 +43,18 @@ class MarkBoard:
             add_to(self._unseen[asset], _INDEX, ticks)
             add_to(self._pending[asset], _INDEX, -ticks)
             self._exact[asset] += ticks
+            self._touched.add(asset)
 
     def book_moved(self, asset: int, cause: int, ticks: float) -> None:
         """Note a change of the book price by one cause, in ticks."""
         if ticks != 0:
             add_to(self._pending[asset], cause, ticks)
+            self._touched.add(asset)
+
+    def stirred(self) -> list[int]:
+        """Return the assets whose marks may move, rising; the marks of the others stand."""
+        waiting = {asset for asset, pending in enumerate(self._pending) if pending}
+        return sorted(self._touched | waiting)
 
     def update(self, asset: int, *, time_passes: bool) -> Shares | None:
         """Set the new mark of an asset; return the moves in ticks by cause, None if it stands.
@@ -54,6 +62,7 @@ class MarkBoard:
         The moves sum to the change of the mark exactly; what the grid of ticks adds or hides is
         ``rounding``.
         """
+        self._touched.discard(asset)
         gain = 1.0 if self._gain == 1.0 else (self._gain if time_passes else 0.0)
         self._absorb(asset, gain)
         target = max(1, round(self._exact[asset]))  # as to_ticks does, halves to even

@@ -33,12 +33,14 @@ class MedianBoard(MarkBoard):
             add_to(self._moved[asset][_INDEX], CAUSE_ID["index"], ticks)
             add_to(self._moved[asset][_SMOOTHED], CAUSE_ID["index"], ticks)
             add_to(self._pending[asset], CAUSE_ID["index"], -ticks)
+            self._touched.add(asset)
 
     def book_moved(self, asset: int, cause: int, ticks: float) -> None:
         """Note a change of the book price by one cause, in ticks."""
         if ticks != 0:
             add_to(self._moved[asset][_BOOK], cause, ticks)
             add_to(self._pending[asset], cause, ticks)
+            self._touched.add(asset)
 
     def _absorb(self, asset: int, gain: float) -> None:
         """Move the candidates, and the exact mark with whichever of them is in the middle."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
-from typing import Any
 
 import numpy as np
 
 from stresslab.core.compiled import kernel
 from stresslab.core.portable import exp
+from stresslab.market.impact.formula import displacement
 
 _STEP = Decimal("0.125")
 _REACH = 26  # steps to either side; beyond, weights are below 1e-17
@@ -45,12 +45,13 @@ _NODES, _WEIGHTS = _rule()
 
 
 @kernel
-def mean_factor(law: Any, shape: np.ndarray, x: float, lowest: float) -> float:
+def mean_factor(law: np.ndarray, shape: np.ndarray, x: float, lowest: float) -> float:
     """Return the mean of price over index while the flow goes from 0 to ``x`` depths.
 
     ``lowest`` is the smallest price over index that the book allows, one tick.
     """
     mean = 0.0
     for place in range(_NODES.size):
-        mean += _WEIGHTS[place] * max(exp(law(x * _NODES[place], shape)), lowest)
+        moved = displacement(law, x * _NODES[place], shape)
+        mean += _WEIGHTS[place] * max(exp(moved), lowest)
     return mean

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stresslab.core.declarations import declared, param
 
@@ -58,18 +56,3 @@ class ImpactLaw:
     def depth_of(self, asset: str) -> float:
         """Return the depth of an asset in USD."""
         return self.depth_usd_by_asset.get(asset, self.depth_usd)
-
-
-@cache
-def compiled(displacement: Callable[..., float]) -> Any:
-    """Return a law's formula as a function that any kernel may call.
-
-    Kernels see its type only, so they are compiled once for all laws, and the formula is kept on
-    disk beside its own file: an edited or a new law compiles itself and nothing else.
-    """
-    from numba import cfunc, config, types  # here, so that checking a config need not load it
-
-    if config.DISABLE_JIT:
-        return displacement
-    formula = types.float64(types.float64, types.float64[::1])
-    return cfunc(formula, cache=True)(displacement)

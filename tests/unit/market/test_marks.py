@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stresslab.core.declarations import build
 from stresslab.core.events import CAUSE_ID, CAUSES
 from stresslab.market.marks import MarkBoard
+from stresslab.market.median_mark import make_board
 from stresslab.market.rules import MarkRules
 
 INDEX, VOLUNTARY, ROUNDING = (CAUSE_ID[c] for c in ("index", "voluntary", "rounding"))
@@ -34,6 +35,23 @@ def moves(marks, *, index=0.0, book=0.0, cause=VOLUNTARY, time_passes=True):
 
 def test_the_index_rule_sees_the_index_alone():
     assert moves(board("index"), index=-500.0, book=90.0) == (9500, {INDEX: -500.0})
+
+
+@pytest.mark.parametrize("rule", ["mid", "blend", "median"])
+def test_marks_stand_unless_something_has_stirred_them(rule):
+    rules = build(MarkRules, {"rule": rule, "half_life_seconds": 10.0})
+    marks = make_board(rules, np.array([10_000] * 4), 1.0)
+    assert marks.stirred() == []
+    marks.book_moved(3, VOLUNTARY, -80.0)
+    marks.index_moved(1, -50.0)
+    assert marks.stirred() == [1, 3]
+    for asset in range(4):
+        marks.update(asset, time_passes=True)
+    is_lagging = rule != "mid"  # what the average has not taken in yet moves the mark later
+    assert marks.stirred() == ([1, 3] if is_lagging else [])
+    before = marks.ticks.copy()
+    assert [marks.update(asset, time_passes=True) for asset in (0, 2)] == [None, None]
+    assert marks.ticks.tolist() == before.tolist()
 
 
 @pytest.mark.parametrize("rule", ["mid", "last"])
