@@ -342,25 +342,38 @@ _SCALARS = frozenset((int, float, bool, str))
 
 
 def _is_sequence(value: Any) -> bool:
-    return type(value) not in _SCALARS and bool(
-        hasattr(value, "__len__") and not isinstance(value, str) and getattr(value, "ndim", 1)
-    )
+    if type(value) in _SCALARS:
+        return False
+    n_dimensions = getattr(value, "ndim", None)
+    if n_dimensions is not None:
+        return bool(n_dimensions > 0)
+    return hasattr(value, "__len__") and not isinstance(value, str)
 
 
 def _joined(values: list[Any], lengths: list[int], column: Column) -> np.ndarray:
     """Return one column of all chunks; a scalar stands for every row of its chunk."""
     import numpy as np  # here, so that naming a table need not load it
 
-    kind, are_sequences = _numpy_type(column.type), [*map(_is_sequence, values)]
+    kind = _numpy_type(column.type)
+    if set(map(type, values)) <= _SCALARS:
+        return np.repeat(np.array(values, kind), lengths)
+    are_sequences = [*map(_is_sequence, values)]
     if not any(are_sequences):
         return np.repeat(np.array(values, kind), lengths)
     parts = [
-        np.asarray(value, kind) if is_sequence else np.full(length, value, kind)
+        value if is_sequence else (value,) * length
         for value, length, is_sequence in zip(values, lengths, are_sequences, strict=True)
     ]
-    if [part.size for part in parts] != lengths:
+    if [*map(len, parts)] != lengths:
         raise ValueError(f"columns of unequal length beside {column.name!r}")
-    return np.concatenate(parts)
+    if set(map(type, parts)) == {np.ndarray}:
+        return np.concatenate(parts, dtype=kind, casting="unsafe")
+    joined = np.empty(sum(lengths), kind)
+    first = 0
+    for part, length in zip(parts, lengths, strict=True):
+        joined[first : first + length] = part
+        first += length
+    return joined
 
 
 def _numpy_type(name: str) -> Any:

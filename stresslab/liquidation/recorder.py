@@ -108,23 +108,23 @@ class Recorder:
         ``pools``, liquidation that it was for, amount.
         """
         first = len(self.spells)
-        for place, code in enumerate(pools.tolist()):
-            mode, asset, n = self.mode_of(code)
-            self.spells.append(Spell(first + place, code, int(charged[place])))
-            self._opened.append(
-                {
-                    "account": int(self.accounts.id[n]),
-                    "mode": mode,
-                    "asset": asset,
-                    "stage": self.stage,
-                    "step": step,
-                    "round": round_,
-                    "equity_micro_usd": int(why.equity[place]),
-                    "maintenance_micro_usd": int(why.maintenance[place]),
-                    "notional_micro_usd": int(why.notional[place]),
-                    "excess_before_micro_usd": int(why.excess_before[place]),
-                }
-            )
+        pool, n = np.divmod(pools, self.accounts.id.size)
+        for place, (code, asset) in enumerate(zip(pools.tolist(), charged.tolist(), strict=True)):
+            self.spells.append(Spell(first + place, code, asset))
+        self._opened.append(
+            {
+                "account": self.accounts.id[n],
+                "mode": _modes(pool > 0),
+                "asset": pool - 1,
+                "stage": self.stage,
+                "step": step,
+                "round": round_,
+                "equity_micro_usd": why.equity,
+                "maintenance_micro_usd": why.maintenance,
+                "notional_micro_usd": why.notional,
+                "excess_before_micro_usd": why.excess_before,
+            }
+        )
         ids = np.arange(first, len(self.spells), dtype=np.int64)
         self._record_legs(ids, legs)
         self._record_amounts(ids, why, adl)
@@ -142,27 +142,21 @@ class Recorder:
         rows, assets = np.nonzero(why.by_price)
         self.log.append(
             "breach_amounts",
-            liquidation=ids[rows],
-            stage=np.full(rows.size, self.stage),
-            asset=assets,
-            cause=np.full(rows.size, "price", object),
-            source_liquidation=-1,
-            amount_micro_usd=why.by_price[rows, assets],
-        )
-        for reason, cause in _REASON_CAUSES.items():
+            liquidation=ids[rows], stage=self.stage, asset=assets, cause="price",
+            source_liquidation=-1, amount_micro_usd=why.by_price[rows, assets],
+        )  # fmt: skip
+        is_some = (why.by_reason != 0).any(axis=0).tolist()
+        is_some[ADL] = adl[0].size > 0
+        for reason in [each for each in _REASON_CAUSES if is_some[each]]:
             rows = np.flatnonzero(why.by_reason[:, reason])
             sources, amounts = np.full(rows.size, -1), why.by_reason[rows, reason]
             if reason == ADL:
                 rows, sources, amounts = adl
             self.log.append(
                 "breach_amounts",
-                liquidation=ids[rows],
-                stage=np.full(rows.size, -1),
-                asset=np.full(rows.size, -1),
-                cause=np.full(rows.size, cause, object),
-                source_liquidation=sources,
-                amount_micro_usd=amounts,
-            )
+                liquidation=ids[rows], stage=-1, asset=-1, cause=_REASON_CAUSES[reason],
+                source_liquidation=sources, amount_micro_usd=amounts,
+            )  # fmt: skip
 
     def late_value(self, ids: np.ndarray, late: np.ndarray) -> None:
         """Record what was in flight and did not count when pools breached; 0 leaves no row."""
@@ -249,11 +243,17 @@ class Recorder:
 
     def finish(self) -> None:
         """Write the liquidations with how they ended."""
-        for spell, opened in zip(self.spells, self._opened, strict=True):
+        first = 0
+        for opened in self._opened:
+            spells = self.spells[first : first + opened["account"].size]
             self.log.append(
                 "liquidations",
-                liquidation=spell.id, end_step=spell.end_step, outcome=spell.outcome, **opened,
-            )  # fmt: skip
+                liquidation=[spell.id for spell in spells],
+                end_step=[spell.end_step for spell in spells],
+                outcome=[spell.outcome for spell in spells],
+                **opened,
+            )
+            first += len(spells)
 
 
 _POOL_MODES = np.array([MODES[2], MODES[1]], object)
