@@ -13,7 +13,7 @@ from stresslab.traders.group import Group, StepDraws, value_lots
 from stresslab.traders.population import Population
 from stresslab.traders.rules import TraderGroup
 from stresslab.traders.strategies import kind_of
-from stresslab.traders.turns import TurnCalendar
+from stresslab.traders.turns import NEVER, TurnCalendar
 
 
 class Crowd:
@@ -59,7 +59,12 @@ class Crowd:
             )
             for place, (name, group) in enumerate(rules.items())
         ]
-        mean_seconds = np.array([group.seconds_between_turns for group in rules.values()])
+        mean_seconds = np.array(
+            [
+                NEVER if group.strategy.is_idle else rule.seconds_between_turns
+                for group, rule in zip(self.groups, rules.values(), strict=True)
+            ]
+        )
         self._calendar = TurnCalendar(
             accounts.id, mean_seconds[self.columns.group], step_seconds, n_steps, streams["turn"]
         )

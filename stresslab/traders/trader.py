@@ -64,12 +64,15 @@ class Trader:
     is_post_only: ClassVar[bool] = False
     #: True when the strategy rests orders and is asked once before the first step.
     opens_books: ClassVar[bool] = False
+    #: True when the strategy never does anything, so that nobody need ask it. Not inherited.
+    is_idle: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "Parameters" not in vars(cls):
             cls.Parameters = _own_parameters(cls)  # type: ignore[misc]
         cls.Values = _values_type(cls)
+        cls.is_idle = vars(cls).get("is_idle", False)  # type: ignore[misc]
 
     def __init__(self, row: int, group: Group, *mesa_arguments: Any) -> None:
         super().__init__(*mesa_arguments)

@@ -17,6 +17,7 @@ from stresslab.core.random import exponential
 
 MICROSECONDS = 1_000_000
 _NOBODY = -1
+NEVER = -1.0  # in place of the seconds between two turns: there is none
 
 
 class _Calendar(NamedTuple):
@@ -25,7 +26,7 @@ class _Calendar(NamedTuple):
     time: np.ndarray  # (N,) the trader's next turn, microseconds since the start
     number: np.ndarray  # (N,) number of that turn
     id: np.ndarray  # (N,)
-    mean: np.ndarray  # (N,) mean microseconds between turns, 0: a turn every step
+    mean: np.ndarray  # (N,) mean microseconds between turns, 0: a turn every step, < 0: none
 
 
 class TurnCalendar:
@@ -34,7 +35,8 @@ class TurnCalendar:
     Parameters
     ----------
     ids : permanent ids of the traders, shape ``(n_traders,)``
-    mean_seconds : mean seconds between two turns, 0 for a turn every step, shape ``(n_traders,)``
+    mean_seconds : mean seconds between two turns, 0 for a turn every step, NEVER for none, shape
+        ``(n_traders,)``
     n_steps : steps are numbered 1 to ``n_steps``; step 1 covers the first ``step_seconds``
     key : key of the stream ``turn``
     """
@@ -69,7 +71,8 @@ class TurnCalendar:
 @kernel
 def _first_turns(calendar: _Calendar, step_length: int, key: np.ndarray) -> None:
     for row in range(calendar.id.size):
-        _schedule(calendar, row, 0, step_length, key)
+        if calendar.mean[row] >= 0:
+            _schedule(calendar, row, 0, step_length, key)
 
 
 @kernel

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Passive(Trader):
     """Holds its positions until they are liquidated: the trader of hand-computed cascades."""
 
+    is_idle = True
+
     @declared
     class Parameters:
         """A passive trader has no parameters."""

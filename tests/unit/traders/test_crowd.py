@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from stresslab.core.columns import POST_ONLY, Market, make_accounts
 from stresslab.core.random import Streams
 from stresslab.traders.choice.fixed_share import FixedShare
 from stresslab.traders.crowd import Crowd
+from stresslab.traders.strategies import STRATEGIES
+from stresslab.traders.strategies.passive import Passive
 from tests.toy_traders import INSTRUMENTS, draw, groups_of, random_market, rows_of
 
 PEOPLE: dict[str, Any] = {
@@ -53,6 +56,21 @@ def test_each_step_is_asked_at_its_own_mark() -> None:
     at_twice = [order[3] for order in rows_of(crowd.decide(2))]
     assert len(at_first) == 36
     assert np.allclose(np.array(at_first) / at_twice, 2.0, rtol=0.02)
+
+
+def test_nobody_asks_those_who_never_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Passive, "decide_all", lambda *_: asked.append("passive"))
+    holders = {"strategy": {"kind": "passive"}, **PEOPLE}
+    _crowd(holders=holders)[0].decide(1)
+    assert not asked
+
+    class Waking(Passive):
+        """Inherits all but the rest."""
+
+    monkeypatch.setitem(STRATEGIES, "passive", Waking)
+    _crowd(holders=holders)[0].decide(1)
+    assert asked == ["passive"]
 
 
 def test_books_are_opened_by_those_who_make_the_market() -> None:

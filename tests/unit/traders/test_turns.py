@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stresslab.core.random import Streams
-from stresslab.traders.turns import TurnCalendar
+from stresslab.traders.turns import NEVER, TurnCalendar
 
 KEY = Streams(1, 0)["turn"]
 
@@ -19,6 +19,12 @@ def _turns(ids: np.ndarray, mean: float, step_seconds: float, n_steps: int) -> l
 def test_mean_zero_is_a_turn_every_step() -> None:
     for rows in _turns(np.arange(5), 0.0, 0.5, 20):
         assert rows.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_who_never_has_a_turn_is_not_in_the_calendar() -> None:
+    means = np.array([0.0, *[NEVER] * 50, 0.0])
+    calendar = TurnCalendar(np.arange(52), means, 1.0, 5, KEY)
+    assert [calendar.due(step).tolist() for step in range(1, 6)] == [[0, 51]] * 5
 
 
 def test_rows_are_sorted_and_appear_once_a_step() -> None:
