@@ -102,8 +102,8 @@ def replicates_of(run: Run, cell: str, n: int) -> list[str]:
     first = run.record(cell).cell
     number, since = cells[first]
     alike = sorted((r, name) for name, (m, r) in cells.items() if m == number and r >= since)
-    done = [name for _, name in alike if name in {record.cell for record in run.records()}]
-    return done[:n]
+    done = {first, *(record.cell for record in run.records() if record.is_done)}
+    return [name for _, name in alike if name in done][:n]
 
 
 def _prepare(run: Run, cell: str, top: int) -> Cell:

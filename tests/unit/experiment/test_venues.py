@@ -206,6 +206,13 @@ def test_what_was_written_is_kept_without_the_pack_and_gives_the_same_again() ->
     assert cells(again) == cells(config)
 
 
+def test_what_a_setting_took_from_the_venue_stays_away_in_what_is_written() -> None:
+    config = read_config(study("dydx"), ["scenario.liquidation.price_band=null"])
+    assert resolved(study("dydx"))["liquidation"]["price_band"]
+    assert config.values["scenario"]["liquidation"]["price_band"] is None
+    assert read_config(config.written).values == config.values
+
+
 def test_a_venue_that_a_config_file_extends_is_the_base_of_both(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(json.dumps(study("okx", liquidation={"adl": False})))
     over = {"extends": "base.yaml", "scenario": {"venue": "dydx"}}
