@@ -208,3 +208,21 @@ def test_no_offer_is_below_a_tick_and_legs_share_by_what_they_need():
     accounts.cash[0, 0] += 900 * USD
     _, orders = chosen(closer, model, [0], (TICKS, 2 * TICKS))
     assert orders.limit[:2].tolist() == [10_000 - 6000, 1]
+
+
+def test_a_fraction_of_a_unit_short_of_a_tick_concedes_no_tick():
+    """One lot of 1e9 and one of 7e8 USD: the larger's part of the pot is a tick less a fraction."""
+    closure = {"kind": "dutch_auction", "first_discount": 1.0, "fast_discount": 1.0}
+    model = pools((1e3, {"BTC": 1, "ETH": -1}), margin__cross__closure=closure)
+    marks = (100 * 10**9, 70 * 10**9 + 1)
+    needs = [-(-mark * 10_000 // 20) for mark in marks]
+    whole = next(
+        pot for pot in range(10**12, 10**12 + 10**5)
+        if (pot * needs[0] // sum(needs)) % 10_000 == 9999 and pot * needs[0] % sum(needs)
+    )  # fmt: skip
+    model.world.clearing.accounts.cash[0, 0] = whole + (marks[1] - marks[0]) * 10_000
+    closer = closer_of(model)
+    closer.breached(1, np.array([0]))
+    _, orders = chosen(closer, model, [0], marks)
+    parts = [whole * need // sum(needs) // 10_000 for need in needs]
+    assert orders.limit[:2].tolist() == [marks[0] - parts[0], marks[1] + parts[1]]
