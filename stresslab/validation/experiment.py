@@ -40,6 +40,9 @@ class Experiment:
     is_judged: bool = True  # False: a report of distance to facts
     #: Holds what all seeds counted, name by name in sum, where one of them alone draws too little.
     together: Callable[[Size, Counts], Sequence[Check]] | None = None
+    #: Tells what all seeds drew, where one of them alone draws too little: distances, panels and
+    #: facts that stand in place of those of the first seed.
+    tell: Callable[[Size, Sequence[Counts]], Result] | None = None
     #: The experiment at one setting of a user's own, by the names of what may be set.
     point: Callable[..., Mapping[str, float]] | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,16 @@ def _verdict(chosen: Experiment, size: Size, runs: Sequence[tuple[Result, float]
     first, *further, control = (result for result, _ in runs)
     seconds = sum(seconds for _, seconds in runs)
     together = _together(chosen, size, (first, *further))
+    first = _told(chosen, size, (first, *further))
     return Verdict(chosen, size, first, tuple(further), control, seconds, together)
+
+
+def _told(chosen: Experiment, size: Size, results: Sequence[Result]) -> Result:
+    """Return the result of the first seed, with what all seeds together tell."""
+    if chosen.tell is None:
+        return results[0]
+    told = chosen.tell(size, [result.counts for result in results])
+    return replace(results[0], distances=told.distances, panels=told.panels, facts=told.facts)
 
 
 def _together(chosen: Experiment, size: Size, results: Sequence[Result]) -> tuple[Check, ...]:

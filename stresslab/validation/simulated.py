@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stresslab.results.frames import Tables
+
+
+def changed(scenario: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a scenario with other values at some paths, keys joined by dots."""
+    there = copy.deepcopy(dict(scenario))
+    for path, value in changes.items():
+        *above, last = path.split(".")
+        place = there
+        for key in above:
+            place = place[key]
+        place[last] = value
+    return there
 
 
 def simulated(

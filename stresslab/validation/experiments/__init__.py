@@ -27,6 +27,7 @@ EXPERIMENTS: dict[str, str] = {
     "adl-rules": "adl_rules",
     "book": "book",
     "leverage-tails": "leverage_tails",
+    "stylised": "stylised",
     "oct10": "oct10",
 }
 

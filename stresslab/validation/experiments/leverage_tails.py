@@ -11,6 +11,7 @@ import numpy as np
 from stresslab.validation import leveraged_funds
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.leverage_bands import BANDS, LEVEL, NOMINAL, RETURNS, Band
+from stresslab.validation.stylised.moments import acf, hill
 from stresslab.validation.verdicts import Check, Distance, Panel, Result, Series
 
 VALUE = 1e6  # ticks
@@ -87,8 +88,8 @@ def statistics(prices: np.ndarray) -> dict[str, float]:
         KURTOSIS: float(np.mean(z**4)) - 3.0,
         "skewness": float(np.mean(z**3)),
         "deviation of returns": float(returns.std()),
-        "ACF abs r, lag 1": _memory(np.abs(returns), 1),
-        "ACF abs r, lag 10": _memory(np.abs(returns), 10),
+        "ACF abs r, lag 1": acf(np.abs(returns), 1),
+        "ACF abs r, lag 10": acf(np.abs(returns), 10),
     }
 
 
@@ -97,24 +98,6 @@ def _falls(prices: np.ndarray) -> np.ndarray:
     active = returns[prices[:, :-1] < VALUE]
     falls: np.ndarray = -active[active < 0]
     return falls
-
-
-def _memory(sizes: np.ndarray, lag: int) -> float:
-    around = sizes - sizes.mean()
-    return float(np.mean(around[:, lag:] * around[:, :-lag]) / np.mean(around**2))
-
-
-def hill(sizes: np.ndarray, share: float) -> float:
-    """Return the exponent of the tail, from the largest share of sizes.
-
-    References
-    ----------
-    Hill (1975), A simple general approach to inference about the tail of a distribution, Annals of
-    Statistics 3, 1163-1174.
-    """
-    ordered = np.sort(sizes)[::-1]
-    count = int(share * ordered.size)
-    return float(count / np.sum(np.log(ordered[:count] / ordered[count])))
 
 
 def _band_checks(found: Found, scale: Scale) -> Iterator[Check]:

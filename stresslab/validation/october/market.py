@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from stresslab.results.frames import Tables
-from stresslab.validation.simulated import event_log
+from stresslab.validation.simulated import changed, event_log
 
 CONFIG = Path(__file__).with_name("market.yaml")
 _MAKERS, _BUYERS = "makers_of_{}", "buyers_of_{}"
@@ -60,14 +59,7 @@ def _written() -> dict[str, Any]:
 
 def scenario(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the scenario of the config, with other values at some paths."""
-    changed = copy.deepcopy(_written())
-    for path, value in (changes or {}).items():
-        *above, last = path.split(".")
-        place = changed
-        for key in above:
-            place = place[key]
-        place[last] = value
-    return changed
+    return changed(_written(), changes or {})
 
 
 def fitted() -> dict[str, float]:

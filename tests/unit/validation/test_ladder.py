@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +99,20 @@ def test_what_all_seeds_counted_is_added_up_and_held(tolerance: float, passes: b
     assert verdict.passed == passes
     assert verdict.level_of_all_seeds == pytest.approx(4 * 0.001 + 0.002)
     assert verdict.as_plain()["checks"][-1]["what"] == "throws"
+
+
+def test_what_all_seeds_drew_is_told_in_place_of_what_the_first_drew() -> None:
+    def tell(size: Size, counts: Sequence[Mapping[str, np.ndarray]]) -> Result:
+        return Result((), (Distance("thrown", float(sum(c["n"][0] for c in counts)), 0, 1),))
+
+    def run(size: Size, seed: int) -> Result:
+        return replace(result(3.4), counts={"n": np.array([2])})
+
+    verdict = judge(replace(toy(), run=run, tell=tell), Size.QUICK)
+    assert [distance.measured for distance in verdict.result.distances] == [8.0]
+    assert verdict.result.panels == ()
+    assert [check.what for check in verdict.checks] == ["mean"]
+    assert verdict.passed
 
 
 def test_processes_give_the_verdicts_of_one_in_the_order_of_the_ladder() -> None:

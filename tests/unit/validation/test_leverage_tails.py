@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from stresslab.validation.experiments.leverage_tails import VALUE, hill, statistics
+from stresslab.validation.experiments.leverage_tails import VALUE, statistics
 from stresslab.validation.leverage_bands import BANDS, LEVEL, RUNS, Band
+from stresslab.validation.stylised.moments import hill
 
 
 @pytest.mark.parametrize("exponent", [2.0, 4.0])
