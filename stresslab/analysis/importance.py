@@ -35,9 +35,10 @@ def forecasts(removals: Mapping[str, Sequence[Any]], level: float = LEVEL) -> di
     ``auc`` is the chance to rank a saved account above one that falls, within removals of accounts
     that save some and not all: the mean over replicates of a replicate's mean, with Student's
     interval, cut to [0, 1]; ``least_auc`` is that of the worst removal and ``n_auc`` their number.
-    ``passive_auc`` is the same among accounts that had no stop triggered, topped up nothing and cut
-    nothing. ``rank_correlation`` is with the forced notional that others are spared, by replicate.
-    ``foretold`` and ``right`` count rescues, as yes or no, in all removals of accounts.
+    ``passive_auc`` is the same among accounts that had no stop triggered, topped up nothing, cut
+    nothing and held at their breach what they had opened with. ``rank_correlation`` is with the
+    forced notional that others are spared, by replicate. ``foretold`` and ``right`` count rescues,
+    as yes or no, in all removals of accounts.
 
     Returns
     -------

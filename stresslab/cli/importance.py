@@ -32,8 +32,9 @@ def importance(
 
     An account leaves from the start, an asset's forced orders fill at the mark, a rule is switched
     off. Told are who is saved and who falls instead, and how well shadows, trigger shares and plain
-    size foretold it, with intervals over replicates. `passive` are those that had no stop triggered
-    and neither topped up nor cut. Tables and a figure go to the folder `importance` of the run.
+    size foretold it, with intervals over replicates. `passive` are those that had no stop
+    triggered, neither topped up nor cut, and held at their breach what they opened with. Tables and
+    a figure go to the folder `importance` of the run.
 
     \b
     Example:

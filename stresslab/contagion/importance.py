@@ -5,8 +5,8 @@ twin: who is saved, who falls instead, how much others are forced to trade. Held
 shadow of the removed, their trigger shares and their plain size.
 
 Shadows speak of those who only hold. Who had a stop triggered, topped up or cut a position may be
-saved by getting out in time, whatever prices do; forecasts are therefore scored among all others
-and among those that stayed passive.
+saved by getting out in time, whatever prices do, and what a trader opened on the way he might not
+have opened; forecasts are therefore scored among all others and among those that stayed passive.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class Foretold:
         self.fallen = fallen(run)
         everybody = np.zeros(shadow.sales.ticks.size, bool)
         self._closeness = self._by_account(shadow.headroom_in_turn(everybody))
-        self._is_passive = is_in(self.fallen.account, _passive(run))
+        active = np.union1d(_defended(run), shadow.pools.account[~shadow.pools.is_original])
+        self._is_passive = ~is_in(self.fallen.account, active)
 
     def outcome(
         self, chosen: np.ndarray, gone: tuple[int, ...], twin: Twin
@@ -159,11 +160,11 @@ class Foretold:
         return most
 
 
-def _passive(run: Contagion) -> np.ndarray:
-    """Return the ids of accounts that had no stop triggered, topped up nothing and cut nothing."""
+def _defended(run: Contagion) -> np.ndarray:
+    """Return the ids of accounts that had a stop triggered, topped up or cut a position."""
     rows = run.tables["accounts"]
-    defended = np.sum([as_int(rows[name]) for name in _DEFENCES], axis=0)
-    return np.sort(as_int(rows["account"])[defended == 0])
+    times = np.sum([as_int(rows[name]) for name in _DEFENCES], axis=0)
+    return as_int(rows["account"])[times > 0]
 
 
 def auc(score: np.ndarray, is_positive: np.ndarray) -> float:

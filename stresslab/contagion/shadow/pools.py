@@ -22,6 +22,7 @@ class Pools(NamedTuple):
     maintenance: np.ndarray  # micro-USD
     is_cross: np.ndarray
     is_emptied: np.ndarray  # its own orders had closed all it held
+    is_original: np.ndarray  # it held what it had opened with
 
 
 def first_breaches(run: Contagion, stages: np.ndarray) -> Pools:
@@ -48,6 +49,7 @@ def first_breaches(run: Contagion, stages: np.ndarray) -> Pools:
         maintenance=as_int(rows["maintenance_micro_usd"])[first],
         is_cross=run.is_cross[first],
         is_emptied=is_emptied,
+        is_original=(lots == opened).all(axis=1),
     )
 
 

@@ -60,7 +60,8 @@ def of_cell(
         f"saved, and that fall instead{spread} (b) Forced notional of others against what was "
         "foretold, accounts only; on the line both are equal. (c) Within removals of accounts, how "
         "forecasts rank the saved: filled among all others, hollow among those that had no stop "
-        "triggered, topped up nothing and cut nothing; ticks are single removals, 0.5 is chance. "
+        "triggered, topped up nothing, cut nothing and held what they opened with; ticks are "
+        "single removals, 0.5 is chance. "
         "Closeness to the breach knows nothing of the removal, twin prices are an oracle."
     )
     frames = {"removals": removals, "effects": effects, "forecasts": forecasts}

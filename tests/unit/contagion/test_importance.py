@@ -10,6 +10,7 @@ from scipy.stats import mannwhitneyu, spearmanr
 
 from stresslab.contagion import Contagion
 from stresslab.contagion.importance import Foretold, auc, fallen, rank_correlation, twin_of
+from stresslab.contagion.shadow import Shadow
 from tests.markets import changed, run
 from tests.unit.contagion.test_shadow import CASCADE, cascade, shadow_of
 
@@ -94,3 +95,21 @@ def test_whoever_defends_himself_is_scored_apart() -> None:
     row = Foretold(original, shadow).outcome(shadow.chosen(accounts=(1,)), (1,), twin)
     assert (row["saved"], row["passive_saved"]) == (1, 0), "who was saved had the stop"
     assert math.isnan(row["passive_auc_shadow"]) and row["auc_shadow"] == 1.0
+
+
+def test_whoever_opened_on_the_way_is_scored_apart() -> None:
+    """The third holds 10 lots at its breach; had it opened with 4, it chose the rest itself."""
+    scenario = cascade(*CASCADE)
+    tables = run(scenario)
+    positions = dict(tables["positions"])
+    is_third = np.asarray(positions["account"]) == 2
+    positions["initial_lots"] = np.where(is_third, 4, positions["initial_lots"])
+    terms = shadow_of(scenario).excess.terms
+    twin = twin_of(Contagion(run(changed(scenario, counterfactual={"remove": [1]}))))
+    passive = []
+    for opened in (tables["positions"], positions):
+        original = Contagion({**tables, "positions": opened})
+        shadow = Shadow(original, terms)
+        row = Foretold(original, shadow).outcome(shadow.chosen(accounts=(1,)), (1,), twin)
+        passive.append(row["passive"])
+    assert is_third.sum() == 1 and passive == [3, 2]
