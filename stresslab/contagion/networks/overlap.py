@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-_SAMPLES = 4000  # of a hit asset, for each type of seller
-_LEAST_WEIGHT = 1e-9  # of a number of assets that still counts
+_SAMPLES = 20_000  # of a hit asset, for each type of seller
+_LEAST_WEIGHT = 1e-6  # of a number of assets that still counts
 _ROUNDS = 2000  # of the iteration to extinction
 
 
@@ -91,19 +91,32 @@ def _fallen(
         if (now == is_fallen).all():
             break
         is_fallen = now
-    return np.stack([(is_fallen & (held == k)).sum(axis=1) for k in degrees], axis=1)
+    is_kept = is_fallen & (held >= degrees[0]) & (held <= degrees[-1])
+    cell = np.nonzero(is_kept)[0] * degrees.size + held[is_kept] - degrees[0]
+    return np.bincount(cell, minlength=_SAMPLES * degrees.size).reshape(_SAMPLES, -1)
 
 
 def _frequency(fallen: np.ndarray, degrees: np.ndarray, weights: np.ndarray) -> float:
     """Return the chance that the process never ends, from its smallest fixed point."""
+    kinds = [_kinds(samples) for samples in fallen]
+    offspring = np.concatenate([kind for kind, _ in kinds]) * (degrees - 1)
+    chances = np.concatenate([n for _, n in kinds]) / _SAMPLES
+    starts = np.cumsum([0, *(len(n) for _, n in kinds)])[:-1]  # of each type of seller
     ends = np.zeros(degrees.size)  # chance that what a hit by each type starts dies out
     for _ in range(_ROUNDS):
-        logs = (degrees - 1) * np.log(np.maximum(ends, 1e-300))
-        new = np.exp(fallen @ logs).mean(axis=1)
+        logs = np.log(np.maximum(ends, 1e-300))
+        new = np.add.reduceat(chances * np.exp(offspring @ logs), starts)
         if np.max(np.abs(new - ends)) < 1e-10:
             break
         ends = new
     return float(1.0 - weights @ ends**degrees)
+
+
+def _kinds(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different rows and how often each stands, found by a sum that tells them apart."""
+    weights = np.random.Generator(np.random.Philox(key=0)).integers(2**50, size=samples.shape[1])
+    _, first, times = np.unique(samples @ weights, return_index=True, return_counts=True)
+    return samples[first], times
 
 
 def _mean_fallen(
