@@ -40,7 +40,7 @@ def run(size: Size, seed: int) -> Result:
     bills = _bills(scale.crowds, seed, whole=False)
     found = prediction.told(seed, scale.replicates, scale.arms)
     return Result(
-        _checks(bills),
+        [*_checks(bills), _happened(found.deleveraged, scale.replicates)],
         (*_queue_distances(scale.crowds, seed), *found.distances),
         (_policy_panel(bills, seed), *found.panels),
         {"waves": len(waves()), "winners drawn": WINNERS, **scale._asdict()},
@@ -48,8 +48,11 @@ def run(size: Size, seed: int) -> Result:
 
 
 def control(size: Size, seed: int) -> Result:
-    """The same checks where everybody who is asked gives up its whole profit."""
-    return Result(_checks(_bills(SCALES[size].crowds, seed, whole=True)))
+    """The same checks where all who are asked give up whole profits, and sales move no price."""
+    scale = SCALES[size]
+    bills = _bills(scale.crowds, seed, whole=True)
+    found = prediction.deleveraged_without_feedback(seed, scale.replicates)
+    return Result([*_checks(bills), _happened(found, scale.replicates)])
 
 
 def point(endowments: str) -> Mapping[str, float]:
@@ -105,6 +108,12 @@ def _checks(bills: Bills) -> list[Check]:
         ),
         *_share_checks(bills),
     ]  # fmt: skip
+
+
+def _happened(deleveraged: int, replicates: int) -> Check:
+    """Ask whether sales of the fitted market leave losses that winners must pay for."""
+    what = "replicates of the market in which somebody is deleveraged"
+    return Check(what, float(deleveraged), float(replicates), 0.0)
 
 
 def _total_checks(needed: float, production: float) -> list[Check]:
@@ -196,7 +205,7 @@ EXPERIMENT = Experiment(
     "share than published, waves that do not add up to the published totals.",
     run=run,
     control=control,
-    control_is="everybody who is asked gives up its whole profit",
+    control_is="everybody who is asked gives up its whole profit, and forced orders move no price",
     is_statistical=False,
     point=point,
 )

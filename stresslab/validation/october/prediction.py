@@ -25,6 +25,7 @@ class Told(NamedTuple):
 
     distances: tuple[Distance, ...]
     panels: tuple[Panel, ...]
+    deleveraged: int  # replicates in which some winner was
 
 
 class _Run(NamedTuple):
@@ -42,7 +43,14 @@ def told(seed: int, replicates: int, arms: int) -> Told:
         *_of_assets(runs),
         *_of_arms(seed, arms),
     ]  # fmt: skip
-    return Told(tuple(distances), (_asset_panel(runs), _clock_panel(runs)))
+    panels = (_asset_panel(runs), _clock_panel(runs))
+    return Told(tuple(distances), panels, _deleveraged(runs))
+
+
+def deleveraged_without_feedback(seed: int, replicates: int) -> int:
+    """Return in how many replicates a winner is deleveraged where forced orders move no price."""
+    changes = {"liquidation.feedback": "no_feedback"}
+    return _deleveraged([_run(seed, replicate, changes) for replicate in range(replicates)])
 
 
 def distance(
@@ -54,6 +62,10 @@ def distance(
     mid = math.nan if found.mid is None else found.mid
     interval = None if found.low is None or found.high is None else (found.low, found.high)
     return Distance(what, mid, low, high, unit, interval)
+
+
+def _deleveraged(runs: Sequence[_Run]) -> int:
+    return sum(run.moments["adl_share"] > 0.0 for run in runs)
 
 
 def _run(seed: int, replicate: int, changes: Mapping[str, Any] | None = None) -> _Run:

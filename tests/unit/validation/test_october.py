@@ -13,7 +13,7 @@ from stresslab.core.errors import ConfigError
 from stresslab.experiment.config import read_config
 from stresslab.validation.experiment import Size
 from stresslab.validation.experiments import oct10
-from stresslab.validation.october import endowments, market, policies, search
+from stresslab.validation.october import endowments, market, policies, prediction, search
 from stresslab.validation.october.facts import assets, facts, waves
 from stresslab.validation.october.moments import by_asset, moments
 from stresslab.validation.october.prediction import distance
@@ -89,10 +89,12 @@ def test_endowments_that_cannot_pay_are_refused(tmp_path: Path, text: str, why: 
         oct10.point(endowments=str(tmp_path / "users.csv"))
 
 
-def test_the_control_fails_where_the_policies_pass() -> None:
+def test_the_control_fails_where_the_policies_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction, "deleveraged_without_feedback", lambda seed, replicates: 0)
     wrong = oct10.control(Size.QUICK, 5)
     failing = {check.what.split(":")[0] for check in wrong.checks if not check.passed}
     assert {*policies.SHARED, *policies.QUEUES} <= failing
+    assert "replicates of the market in which somebody is deleveraged" in failing
 
 
 def _columns(names: str, *rows: tuple[object, ...]) -> dict[str, np.ndarray]:
