@@ -78,7 +78,7 @@ def _summary(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"\nThe levels of all checks under all seeds add up to {level:.2g}: the chance, at most,"
     yield "that a right model fails any of them under any seed."
     yield f"At most {MOST_FALSE_ALARMS:g} is allowed."
-    yield f"Of {drawn} drawn numbers, all seeds, {outside} lie outside their 99.9 % band."
+    yield f"Outside their 99.9 % band lie {outside} of {drawn} drawn numbers, all seeds."
     yield f"A right model comes to {drawn / 1000:.2g} on average.\n"
 
 

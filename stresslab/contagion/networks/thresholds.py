@@ -87,7 +87,7 @@ def final_size(n: int, mean_degree: float, beyond: float) -> Reach:
     beyond : share of the network, the first node aside, above which a cascade is large
     """
     link = mean_degree / (n - 1)
-    most = int(mean_degree + 12 * mean_degree**0.5 + 25)  # nodes that one reaches
+    most = int(mean_degree + 8 * mean_degree**0.5 + 8)  # nodes that one reaches
     left = np.arange(n)  # nodes not yet reached
     reached = np.array([binom.pmf(k, left, link) for k in range(min(most, n))])
     chance, ends = np.zeros(n), np.zeros(n + 1)

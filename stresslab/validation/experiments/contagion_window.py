@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from stresslab.contagion.networks.thresholds import (
+    Reach,
     cascade_window,
     final_size,
     giant_component,
@@ -68,11 +70,16 @@ def _extent_check(degree: float, extent: float, n_systemic: int) -> Check:
 
     What the law is off the giant component of an endless one is taken from the tolerance.
     """
-    reach = final_size(N_BANKS, degree, SYSTEMIC)
+    reach = _reach(degree)
     tolerance = EXTENT_TOLERANCE - abs(reach.mean - giant_component(degree))
     return levels.within(f"extent given failure, mean degree {degree:g}", extent, reach.mean,
                          tolerance, reach.spread / math.sqrt(n_systemic),
                          f"{n_systemic:,} systemic failures")  # fmt: skip
+
+
+@cache
+def _reach(degree: float) -> Reach:
+    return final_size(N_BANKS, degree, SYSTEMIC)
 
 
 def _window_checks() -> list[Check]:

@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
 
 CASES = {
-    Size.QUICK: (Case(1, 24, 0.5, 0.25, 20.0, 380.0, 20.0, 0.25),),
+    Size.QUICK: (Case(1, 24, 0.5, 0.25, 20.0, 380.0, 20.0, 0.5),),
     Size.FULL: (
         Case(8, 24, 0.5, 0.2, 20.0, 300.0, 25.0, 0.25),
         Case(4, 12, 0.9, 0.2, 60.0, 300.0, 100.0, 0.5),
@@ -138,7 +138,7 @@ def _by_counts(case: Case, found: Found, size: Size) -> Check:
     """
     what = f"n by counts in windows of {case.window:g} s, n = {case.ratio:g}"
     expected = 1 - 1 / math.sqrt(fano(case, case.window))
-    error = _error_by_counts(case, found.spread.windows)
+    error = error_by_counts(case, found.spread.windows)
     drawn = f"{found.spread.windows} windows"
     if size is Size.FULL:
         tolerance = BY_COUNTS - abs(expected - case.ratio)
@@ -158,7 +158,7 @@ def fano(case: Case, window: float) -> float:
     return 1 / (1 - n) ** 2 - 2 * next_step * (1 - r**steps) / (steps * (1 - r) ** 2)
 
 
-def _error_by_counts(case: Case, windows: int) -> float:
+def error_by_counts(case: Case, windows: int) -> float:
     """Return the standard error of n by counts, in windows much longer than a cascade.
 
     Counts are then sums of Poisson many Borel sizes, whose moments are 1 / (1 - n),

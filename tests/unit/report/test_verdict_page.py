@@ -55,7 +55,7 @@ def test_every_experiment_has_a_row_and_a_table(tmp_path: Path) -> None:
     assert "band: further seed 3, spread 9.5 points against 3.5 ± 0.5, p 1e-05.\n" in text
     n = len(EXPERIMENTS)
     assert f"under all seeds add up to {0.002 * n:.2g}:" in text
-    assert f"Of {20 * n} drawn numbers, all seeds, {n} lie outside their 99.9 % band." in text
+    assert f"Outside their 99.9 % band lie {n} of {20 * n} drawn numbers, all seeds." in text
     assert "Not run" not in text
     assert all(line == line.rstrip() for line in text.splitlines())
 
