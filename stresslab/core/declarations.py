@@ -108,16 +108,18 @@ def _init(one: Any, **values: Any) -> None:
     cls: type = type(one)
     own = vars(one)
     for field in _fields(cls):
-        if field.name in values:
-            own[field.name] = values.pop(field.name)
-        elif field.default_factory is not MISSING:
-            own[field.name] = field.default_factory()
-        elif field.default is not MISSING:
-            own[field.name] = field.default
-        else:
-            raise TypeError(f"{type(one).__qualname__} lacks {field.name!r}")
+        is_given = field.name in values
+        own[field.name] = values.pop(field.name) if is_given else _default_of(cls, field)
     if values:
-        raise TypeError(f"{type(one).__qualname__} has no {', '.join(map(repr, values))}")
+        raise TypeError(f"{cls.__qualname__} has no {', '.join(map(repr, values))}")
+
+
+def _default_of(cls: type, field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    if field.default is MISSING:
+        raise TypeError(f"{cls.__qualname__} lacks {field.name!r}")
+    return field.default
 
 
 def _refuse(one: Any, name: str, *_: Any) -> None:
@@ -205,8 +207,15 @@ def replaced(one: T, values: Mapping[str, Any]) -> T:
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
     """Build a declared object from plain, already validated values (a resolved config)."""
     plain: type = cls
-    makers = _makers(plain)
-    return cls(**{n: _made(makers[n], value) for n, value in values.items() if n in makers})
+    makers, made = _makers(plain), object.__new__(cls)
+    own = vars(made)
+    for field in _fields(plain):
+        name = field.name
+        if name in values and name in makers:
+            own[name] = _made(makers[name], values[name])
+        else:
+            own[name] = _default_of(plain, field)
+    return made
 
 
 Maker = Callable[[Any], Any]
@@ -272,7 +281,9 @@ def faults(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from faults(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, tuple):
         for place, item in enumerate(value):
-            yield from faults(item, f"{path}.{place}" if path else str(place))
+            kind: type = type(item)
+            if not _is_without_rules(kind):
+                yield from faults(item, f"{path}.{place}" if path else str(place))
     elif is_declared(type(value)):
         cls: type = type(value)
         for name in _with_parts(cls):
@@ -280,6 +291,14 @@ def faults(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         if hasattr(value, "faults"):
             for where, message in value.faults():
                 yield (".".join(p for p in (path, where) if p), message)
+
+
+@functools.cache
+def _is_without_rules(cls: type) -> bool:
+    """Tell whether values of a type have no rules to break, nor anything inside them."""
+    if is_declared(cls):
+        return not hasattr(cls, "faults") and not _with_parts(cls)
+    return cls in _SCALARS
 
 
 @functools.cache

@@ -82,9 +82,14 @@ def read_config(
 
 def _copied(value: Any) -> Any:
     """Return the same plain values in mappings and lists of their own."""
-    if isinstance(value, Mapping):
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, dict | Mapping):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
+_SCALARS = (float, int, str, bool)
 
 
 def scenario_class() -> type:

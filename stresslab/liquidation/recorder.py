@@ -27,7 +27,7 @@ _REASON_CAUSES = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Spell:
     """One spell of a pool in breach, from its first breach until restored or flat."""
 

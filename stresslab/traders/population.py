@@ -119,6 +119,9 @@ def _wealth(group: TraderGroup, ids: np.ndarray, streams: Streams) -> np.ndarray
 
 def _leverage(group: TraderGroup, ids: np.ndarray, streams: Streams) -> np.ndarray:
     """Return target leverage, in steps of 0.01 so that no processor's rounding shows."""
+    if group.leverage.sigma == 0:
+        everyone = group.leverage.of(0.5)
+        return np.full(ids.size, max(1, round(_LEVERAGE_GRID * everyone)) / _LEVERAGE_GRID)
     drawn = [group.leverage.of(u) for u in uniforms(streams["leverage"], ids, 0, 0).tolist()]
     return np.array([max(1, round(_LEVERAGE_GRID * x)) / _LEVERAGE_GRID for x in drawn])
 

@@ -129,11 +129,15 @@ class _Part:
 
 
 def climb(names: Sequence[str], size: Size, workers: int = 1) -> Iterator[Verdict]:
-    """Run experiments, all where none is named, and yield verdicts in the order of the ladder."""
+    """Run experiments, all where none is named, and yield verdicts in the order of the ladder.
+
+    Of several processes none waits long for the last: what no seeds divide is started first.
+    """
     named = {name: experiment(name) for name in names or EXPERIMENTS}
     chosen = [named[name] for name in EXPERIMENTS if name in named]
     parts = [_Part(each.name, size, k) for each in chosen for k in _numbers(each)]
-    runs = in_processes(parts, workers) if workers > 1 else (part() for part in parts)
+    whole = {k for k, part in enumerate(parts) if not named[part.name].is_statistical}
+    runs = in_processes(parts, workers, whole) if workers > 1 else (part() for part in parts)
     for each in chosen:
         yield _verdict(each, size, [next(runs) for _ in _numbers(each)])
 

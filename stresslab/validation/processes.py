@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
@@ -13,17 +13,21 @@ from stresslab.experiment.worker import ENVIRONMENT, die_with_parent
 T = TypeVar("T")
 
 
-def in_processes(calls: Sequence[Callable[[], T]], workers: int) -> Iterator[T]:
+def in_processes(
+    calls: Sequence[Callable[[], T]], workers: int, first: Collection[int] = ()
+) -> Iterator[T]:
     """Yield what calls return, in their order; they run in spawned processes.
 
-    Calls and what they return must pickle. Every process keeps to one thread.
+    Calls and what they return must pickle. Every process keeps to one thread. ``first`` are places
+    of calls that are started before all others.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=die_with_parent)
     try:
-        started = [pool.submit(call) for call in calls]
-        for each in started:
-            yield each.result()
+        order = sorted(range(len(calls)), key=lambda place: place not in first)
+        started = {place: pool.submit(calls[place]) for place in order}
+        for place in range(len(calls)):
+            yield started[place].result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from stresslab.report.verdicts import show, write
 from stresslab.validation.experiment import Experiment, Size, seed_of
 from stresslab.validation.ladder import climb, family_wise_level, judge
+from stresslab.validation.processes import in_processes
 from stresslab.validation.verdicts import Check, Distance, Panel, Result, Series
 
 SIX = Panel("of a die", "throw", "points", (
@@ -113,6 +115,18 @@ def test_what_all_seeds_drew_is_told_in_place_of_what_the_first_drew() -> None:
     assert verdict.result.panels == ()
     assert [check.what for check in verdict.checks] == ["mean"]
     assert verdict.passed
+
+
+def test_what_is_long_starts_first_and_answers_come_in_order(tmp_path: Path) -> None:
+    calls = [partial(_noted, tmp_path / "started", place) for place in range(4)]
+    assert list(in_processes(calls, 1, first={2})) == [0, 10, 20, 30]
+    assert (tmp_path / "started").read_text().split() == ["2", "0", "1", "3"]
+
+
+def _noted(file: Path, place: int) -> int:
+    with file.open("a") as stream:
+        stream.write(f"{place} ")
+    return 10 * place
 
 
 def test_processes_give_the_verdicts_of_one_in_the_order_of_the_ladder() -> None:
