@@ -175,6 +175,16 @@ def test_lines_above_the_steps_let_nobody_escape():
     assert found.levels.tolist() == (crossed + is_below)[found.pools].tolist()
 
 
+def test_a_flat_silo_needs_nothing_and_is_called_when_it_owes():
+    model = venue({"ETH": 10}, mode="isolated")
+    accounts = model.world.clearing.accounts
+    accounts.position[1, 0], accounts.cash[2, 0] = 0, 0
+    assert called(model).pools.tolist() == []
+    accounts.cash[2, 0] = -1
+    assert called(model).pools.tolist() == called(model).short.tolist() == [2 * 2]
+    assert called(model).levels.tolist() == [2], "short, and below nothing that it would need"
+
+
 def lines_of(rows, level=RATE_UNIT, cross=1.0, **changes):
     """Return tables with the same brackets (floor, rate, leverage) everywhere, and lines above."""
     brackets = [dict(zip(("floor_usd", "maintenance_rate", "max_leverage"), row, strict=True))
