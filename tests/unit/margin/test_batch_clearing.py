@@ -141,3 +141,43 @@ def test_orders_with_a_limit_are_counted_as_well() -> None:
     model = together({2: [buy_at_market(0, -30), Ask(1, 20, kind=IOC, price=2 * TICKS)]})
     assert model.world.floor.volume[0] == 50
     assert model.world.clearing.accounts.position[0].tolist() == [370, 420, -400, -400]
+
+
+@pytest.mark.parametrize(("row", "side"), [(0, -1), (2, 1)])
+def test_reduce_only_counts_what_the_trader_s_own_orders_of_the_batch_close(
+    row: int, side: int
+) -> None:
+    """Of 400 lots one order closes 150, so one that may only reduce closes 250 of its 300."""
+    only = Ask(row, 300 * side, kind=MARKET, reduce_only=1)
+    model = together({1: [buy_at_market(row, 150 * side), only]})
+    assert model.world.clearing.accounts.position[0, row] == 0
+    more = together({1: [buy_at_market(row, -150 * side), Ask(*only[:2], 0, MARKET, 0, 1)]})
+    assert more.world.clearing.accounts.position[0, row] == -400 * side - 150 * side + 300 * side
+
+
+@pytest.mark.parametrize("clearing", ["together", "one_by_one"])
+def test_what_is_asked_refused_and_traded_is_counted_once(clearing: str) -> None:
+    """Two trade, one has no margin, one has no price; a cancel and a request are no orders."""
+    asks = [
+        buy_at_market(0, -30), buy_at_market(2, 10**9), Ask(1, 20, TICKS // 2, IOC),
+        Ask(1, 0, kind=CANCEL_ALL), Ask(3, 7, 2 * TICKS, IOC), Ask(3, 1, kind=MOVE_MARGIN),
+    ]  # fmt: skip
+    book = {"clearing": "together"} if clearing == "together" else {}
+    model = together({2: asks}, **book) if book else in_turn({2: asks})
+    assert model.world.floor.totals()[:3] == (2, 4, 1)
+    assert model.world.floor.volume.tolist() == [37]
+    assert model.world.floor.books.flow[0] == -23
+    assert model.world.clearing.accounts.position[0].tolist() == [370, 400, -400, -393]
+
+
+def in_turn(script: dict[int, list[Ask]]) -> StressModel:
+    """Return the same market where orders fill one after another."""
+    law = {"kind": "exponential", "depth_usd": 100.0 * DEPTH_LOTS}
+    scenario = market(
+        {"all": people(*[(1e6, {"BTC": lots}) for lots in (400, 400, -400, -400)])},
+        market__book={"kind": "impact", "law": law}, market__mark={"rule": "mid"},
+    )  # fmt: skip
+    model = scripted(scenario, script)
+    for _ in range(2):
+        model.step()
+    return model

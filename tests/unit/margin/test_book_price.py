@@ -34,3 +34,9 @@ def test_both_sides_make_the_mid_and_neither_leaves_the_last():
     both = books_of(Ask(0, 5, price=9_901), Ask(1, -5, price=10_100))
     assert twice_book_price(both, 0, 1) == 20_001
     assert twice_book_price(books_of(), 0, 2 * TICKS + 1) == 2 * TICKS + 1
+
+
+def test_the_lowest_tick_is_a_price():
+    assert twice_book_price(books_of(Ask(0, 5, price=1)), 0, 1) == 2
+    assert twice_book_price(books_of(Ask(0, -5, price=1)), 0, 9) == 2
+    assert twice_book_price(books_of(Ask(0, 5, price=1), Ask(1, -5, price=2)), 0, 9) == 3

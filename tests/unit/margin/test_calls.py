@@ -210,6 +210,26 @@ def test_a_cut_closes_a_part_of_every_perpetual_of_the_pool_rounded_up(fraction,
     assert sum(desk.tally(N_TOPUPS)) == 0
 
 
+@pytest.mark.parametrize("lots", [1, -1])
+@pytest.mark.parametrize("mode", [CROSS, ISOLATED])
+def test_one_lot_is_cut_whole(lots, mode):
+    desk = Desk(cut_probability=1.0, cut_fraction=0.5)
+    desk.hold(0, 1, lots, mode)
+    pool = 0 if mode == CROSS else 2
+    assert desk.call([pool * Desk.N]) == [(0, 1, MARKET, -lots, 0, 1, VOLUNTARY)]
+
+
+def test_who_draws_just_the_chance_of_adding_cuts_and_just_that_of_cutting_does_nothing():
+    desk = Desk(topup_fraction=0.5, cut_fraction=1.0)
+    for n in (0, 1):
+        desk.hold(n, 1, 5, ISOLATED)
+        luck = desk.luck(n, 2)
+        desk.answers.topup_probability[n] = luck if n == 0 else luck / 2
+        desk.answers.cut_probability[n] = 1.0 if n == 0 else luck - luck / 2
+    assert desk.call([2 * Desk.N, 2 * Desk.N + 1]) == [(0, 1, MARKET, -5, 0, 1, VOLUNTARY)]
+    assert desk.tally(N_TOPUPS)[:2] == [0, 0]
+
+
 def test_one_draw_tells_who_adds_who_cuts_and_who_does_neither():
     """3 in 10 add half of their 100 USD, 4 in 10 cut; a wallet has nowhere to add from."""
     desk = Desk(topup_probability=0.3, topup_fraction=0.5, cut_probability=0.4, cut_fraction=1.0)
@@ -342,7 +362,7 @@ def test_a_stop_triggers_at_its_tick_in_a_whole_order_and_cancels_the_other(side
     accounts, orders = make_accounts(4, 2), make_orders(9)
     for column in orders[1:]:
         column[:] = 77
-    accounts.position[1, :3] = 3 * side
+    accounts.position[1, :3] = side
     stops = stop_book(4, offset)
     is_falling = (turn == "stop_ticks") == (side > 0)
     stops.stop_ticks[1] = stops.take_profit_ticks[1] = 1 if is_falling else 999
@@ -356,10 +376,10 @@ def test_a_stop_triggers_at_its_tick_in_a_whole_order_and_cancels_the_other(side
     assert [n for n in range(3) if stops.take_profit_ticks[1, n] == 0] == hit
     assert getattr(stops, turn)[1, 3] == 0, "a flat position has none"
     levels = dict(zip(range(3), (99, 100, 101), strict=True))
-    waiting = {n: limit_of(levels[n], 3 * side, offset) for n in hit} if offset >= 0 else {}
-    expected = [(n, 1, IOC, -3 * side, waiting[n], 1, STOP) for n in waiting]
+    waiting = {n: limit_of(levels[n], side, offset) for n in hit} if offset >= 0 else {}
+    expected = [(n, 1, IOC, -side, waiting[n], 1, STOP) for n in waiting]
     if not waiting:
-        expected = [(n, 1, MARKET, -3 * side, 0, 1, STOP) for n in hit]
+        expected = [(n, 1, MARKET, -side, 0, 1, STOP) for n in hit]
     assert rows_of(orders) == expected
     assert stops.waiting_ticks[1].tolist() == [waiting.get(n, 0) for n in range(4)]
 
@@ -373,6 +393,16 @@ def test_a_triggered_stop_waits_until_its_position_is_closed():
         look_at_stops(accounts, np.full((3, 2), 100), stops, orders)
         assert rows_of(orders) == [(0, 0, IOC, -4, 90, 1, STOP)]
         assert stops.waiting_ticks[0].tolist() == [90, 0]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_stop_at_the_lowest_tick_is_a_stop(side):
+    accounts, orders, stops = make_accounts(1, 2), make_orders(9), stop_book(1, 0.0)
+    accounts.position[0, 0] = side
+    (stops.stop_ticks if side > 0 else stops.take_profit_ticks)[0, 0] = 1
+    look_at_stops(accounts, np.full((3, 2), 1), stops, orders)
+    assert stops.waiting_ticks[0, 0] == 1
+    assert rows_of(orders) == [(0, 0, IOC, -side, 1, 1, STOP)]
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from stresslab.margin.liquidation_map import FALLS, RISES, liquidation_map
 from tests.markets import USD, market, model_of, people, trade
@@ -60,3 +61,19 @@ def test_a_price_never_falls_below_one_tick():
     c.accounts.cash[0, 0] += 5 * USD // 1000  # and just its maintenance margin
     _, pools = liquidation_map(c.accounts, c.tables, marks, np.array([-400, -900, -1000]))
     assert pools[0, 2].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+@pytest.mark.parametrize("lots", [1, -1])
+def test_a_lot_is_on_the_map_at_its_mode_and_a_flat_silo_is_not(mode, lots):
+    """100 USD with 15: gone beyond 10 % of 95, so from 11 %; from 10 on a rise of 5 % of 105."""
+    venue = {"one": people((15.0, {"BTC": lots}), mode=mode), "rich": people((1e6, {"BTC": -lots}))}
+    c = (model := model_of(market(venue))).world.clearing
+    c.accounts.mode[0, 1] = 1 if c.accounts.position[0, 1] == 0 else c.accounts.mode[0, 1]
+    moves = FALLS if lots > 0 else RISES
+    notional, pools = liquidation_map(c.accounts, c.tables, model.world.board.ticks, moves)
+    row = {"isolated": 1, "cross": 2}[mode]
+    assert pools[0, row].sum() == pools.sum() > 0
+    first = int(np.flatnonzero(pools[0, row])[0])
+    assert moves[first] == (110 if lots > 0 else 100) * -lots
+    assert notional[0, row, first:].tolist() == [100 * USD] * (60 - first)

@@ -210,3 +210,28 @@ def test_whoever_has_a_thousandth_more_than_it_needs_is_let_go_at_once():
     found = [pair for first in range(0, 500, TILE) for pair in suspects(accounts, needs, first)]
     assert 400 < len(expected) < 600
     assert sorted(found) == expected
+
+
+@pytest.mark.parametrize("n_brackets", range(1, 13))
+@pytest.mark.parametrize("side", [1, -1])
+def test_in_every_bracket_whoever_is_short_is_suspected_and_whoever_is_not_is_let_go(
+    n_brackets, side
+):
+    """A wallet and a silo a thousandth below their need, and a thousandth above it.
+
+    Where brackets share lines, those with half as much again as they need are let go.
+    """
+    accounts, _ = crowd(TILE, 2)
+    needs, below = tables(n_brackets, 2), []
+    spare = 0.001 if n_brackets <= LINES else 0.5
+    accounts.cash[:] = 0
+    floors = [*needs.floor[0, : needs.n_lines[0]].tolist(), 3 * int(needs.floor[0].max()) + USD]
+    for n in range(4 * n_brackets):
+        k, is_silo, is_short = n // 4, n % 2, n % 4 < 2
+        notional = (floors[k] + floors[k + 1]) // 2
+        hold(accounts, n, is_silo, side * notional / USD, silo=0.0 if is_silo else None)
+        need = requirement(needs, 0, notional)
+        accounts.cash[2 * is_silo, n] += int(need * (0.999 if is_short else 1 + spare))
+        if is_short:
+            below.append((2 * is_silo, n))
+    assert suspects(accounts, needs) == below and len(below) == 2 * n_brackets
