@@ -15,8 +15,22 @@ from stresslab.margin.bankruptcy import (
     bankruptcy_quote,
     inverse_bankruptcy_price,
 )
+from stresslab.margin.collateral_weights import (
+    asset_weight,
+    borrow_scaled_weight,
+    deposit_scaled_weight,
+)
 from stresslab.margin.cross_account import CrossAccount, CrossPosition
-from stresslab.margin.portfolio import Collateral, Expiry, Option, Portfolio, Scenario, grid_margin
+from stresslab.margin.portfolio import (
+    Collateral,
+    Expiry,
+    Option,
+    Portfolio,
+    Scenario,
+    grid_margin,
+    naked_shorts,
+)
+from stresslab.margin.portfolio.black76 import black76
 from stresslab.margin.weighted_health import PerpetualHolding, TokenHolding, weighted_health
 
 LEG = prices.Leg(1, 3, 100, Fraction(1, 50))
@@ -156,3 +170,35 @@ def test_a_slope_of_nothing_has_no_price_and_the_least_slope_has_one():
         prices.dydx(10, 3, 100, 1)
     with pytest.raises(StresslabError, match="covers every price"):
         prices.inverse_fee_inside(-1, 300, 100, 3, 0.01)
+
+
+def test_one_and_a_half_are_numbers_like_any_other():
+    """What is special at 0 is not at 1, nor between them."""
+    half = Fraction(1, 2)
+    assert prices.inverse_fee_inside(1, 100, 200, half, 0) == 100, "one coin"
+    assert prices.dydx(5, -1, 7, 0) == 12, "a slope of one"
+    assert prices.linear(5, [prices.Leg(-1, 1, 7, 0)]) == 12
+    assert inverse_bankruptcy_price(-1, 100, 2) == 200
+    for size in (half, 1, -half, -1):
+        side = 1 if size > 0 else -1
+        equity = Fraction(40) * abs(size) / 2
+        price = prices.kucoin(size, Fraction(100), 40, 200, Fraction(1, 50))
+        assert equity + size * (price - 100) == abs(size) * price / 50 and side * price < side * 100
+    assert asset_weight(2.0, 1.0, 1.0) == 0.55
+    assert deposit_scaled_weight(half, 1, 2, 2) == half / 4
+    assert borrow_scaled_weight(half, 1, 2, 2) == half * 4
+    for size in (half, -half, 1, -1):
+        held = PerpetualHolding(size, 1, 2, half, Fraction(3, 2), half)
+        worth = size * (half if size > 0 else Fraction(3, 2)) + 2
+        assert held.contribution == worth * half
+    assert PerpetualHolding(1, 1, -half, half, 1, half)._replace(quote=0).contribution == half / 2
+    account = CrossAccount(0, [CrossPosition(1, 1, half)])
+    assert account.share_of(half / 2) == half
+    assert margins.scaled_initial_rate(half / 5, half, half, half) == 1
+    assert margins.scaled_initial_rate(half / 5, half / 2, half, half) == half / 5
+    assert margins.scaled_initial_rate(half / 5, 7, 0, 0) == half / 5
+    assert margins.margin_with_orders(0, half, 0, 1, 1) == half
+    assert margins.margin_with_orders(-half, 0, 0, 1, 1) == half
+    assert naked_shorts(Expiry(1.0, 1.0, 0.0, 1.0, [Option(1.0, True, -0.5, 0.5)])) == 0.5
+    assert black76(0.5, 0.25, 0.5, 0.25, 1.0, True) < 0.26
+    assert black76(0.5, 0.5, 0.5, 1.0, 1.0, True) == black76(0.5, 0.5, 0.5, 1.0, 1.0, False) > 0.09
