@@ -77,6 +77,7 @@ def test_depth_is_averaged_by_its_half_life_and_an_empty_side_asks_for_all():
     assert plain.first == [0.0, 0.0]
     assert plain.read(sight(depth=(1000.0, 0.0))) == [0.5, math.inf]
     assert plain.read(sight(depth=(2000.0, 4000.0))) == [0.25, 0.125]
+    assert plain.read(sight(depth=(0.5, 1.0))) == [1000.0, 500.0]
     slow = Depth(initial=ONE, notional_usd=50_000.0, half_life_seconds=2.0).meter(OPENING)
     assert slow.read(sight(depth=(1000.0, 400.0))) == [0.5, 1.25]
     assert slow.read(sight(depth=(3000.0, 400.0))) == [0.25, 1.25]
