@@ -9,6 +9,7 @@ import numpy as np
 
 from stresslab.core.declarations import build
 from stresslab.core.events import CROSS
+from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.margin.portfolio.book import NO_ASSET, book_requirement
 from stresslab.margin.portfolio.rules import PortfolioRules
 from stresslab.margin.tiers import margin_tables
@@ -80,3 +81,16 @@ def engine(rules, names, spot, values, level):
 def need(rules=None, **lots):
     """Return the maintenance margin of a book in USD, at 100 USD a lot."""
     return state(model_of(venue((1e6, lots), rules=rules)), 0)[1] * Fraction(1, USD)
+
+
+def five_assets(rules):
+    """Return the tables of five assets, two of them spot, at 7 and 12 % of haircut."""
+    haircuts = {name: {"haircut": cut} for name, cut in zip(SPOT, (0.07, 0.12), strict=True)}
+    declared = build(
+        MarginAndClosure,
+        {"brackets": {n: BRACKETS for n in NAMES if n not in SPOT}, "collateral": haircuts,
+         "cross": {"closure": LEAST, "penalty_rate": 0.0}},
+    )  # fmt: skip
+    object.__setattr__(declared, "portfolio", rules)
+    is_spot = np.array([name in SPOT for name in NAMES], np.int64)
+    return margin_tables(declared, list(NAMES), is_spot, np.array([10, 1000, 1, 100, 10]))

@@ -19,6 +19,7 @@ from stresslab.margin.tiers import (
     initial_margins,
     maintenance_margin,
     margin_tables,
+    margins,
     share_of,
 )
 from tests.markets import USD
@@ -122,3 +123,19 @@ def test_brackets_that_give_parts_of_a_micro_usd_are_refused():
 def test_a_share_is_rounded_as_named(amount, rate):
     assert share_of(amount, rate, CEIL) == -(-amount * rate // RATE_UNIT)
     assert share_of(amount, rate, FLOOR) == amount * rate // RATE_UNIT
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.25, 1.1])
+@pytest.mark.parametrize("mode", [CROSS, ISOLATED])
+def test_both_margins_at_once_are_those_apart_to_the_micro_usd(mode, factor):
+    """Small notionals, where roundings are all there is, and both sides of every floor."""
+    t = tables([(0, "0.004", 150), (300, "0.005", 70), (800, "0.0075", 3)], factor=factor)
+    floors = [300 * USD, 800 * USD]
+    for notional in (*range(400), *(floor + off for floor in floors for off in (-1, 0, 1, 2, 3))):
+        least, initial = margins(t, 0, notional, mode)
+        assert least == maintenance_margin(t, 0, notional)
+        assert initial == initial_margin(t, 0, notional, mode)
+        leverage = 150 if notional <= floors[0] else 70 if notional <= floors[1] else 3
+        base = math.ceil(Fraction(-(-RATE_UNIT // leverage) * notional, RATE_UNIT))
+        times = Fraction(str(factor)) if mode == ISOLATED else 1
+        assert initial == math.ceil(base * times)

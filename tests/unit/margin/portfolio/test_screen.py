@@ -8,30 +8,15 @@ import numpy as np
 import pytest
 
 from stresslab.core.columns import make_accounts
-from stresslab.core.declarations import build
 from stresslab.core.events import CROSS, ISOLATED
-from stresslab.liquidation.modes import MarginAndClosure
 from stresslab.margin.pools import pool_states
 from stresslab.margin.portfolio import screen
 from stresslab.margin.portfolio.rules import PortfolioRules
-from stresslab.margin.tiers import RATE_UNIT, margin_tables
-from tests.markets import BRACKETS, USD
-from tests.reference.scenario_venue import LEAST, NAMES, SPOT, some_rules
+from stresslab.margin.tiers import RATE_UNIT
+from tests.markets import USD
+from tests.reference.scenario_venue import five_assets, some_rules
 
 N_ACCOUNTS = screen.TILE + 40
-
-
-def tables_of(rules: PortfolioRules):
-    """Return the tables of five assets, two of them spot, at 7 and 12 % of haircut."""
-    haircuts = {name: {"haircut": cut} for name, cut in zip(SPOT, (0.07, 0.12), strict=True)}
-    declared = build(
-        MarginAndClosure,
-        {"brackets": {n: BRACKETS for n in NAMES if n not in SPOT}, "collateral": haircuts,
-         "cross": {"closure": LEAST, "penalty_rate": 0.0}},
-    )  # fmt: skip
-    object.__setattr__(declared, "portfolio", rules)
-    is_spot = np.array([name in SPOT for name in NAMES], np.int64)
-    return margin_tables(declared, list(NAMES), is_spot, np.array([10, 1000, 1, 100, 10]))
 
 
 def near_short(accounts, tables, marks, level=RATE_UNIT) -> list[int]:
@@ -46,7 +31,7 @@ def near_short(accounts, tables, marks, level=RATE_UNIT) -> list[int]:
 def test_wallets_a_thousandth_above_their_need_are_let_go_and_those_below_are_not(case):
     """Random books of up to five assets under random grids, some positions isolated."""
     rng, draw = random.Random(case), np.random.default_rng(case)
-    tables = tables_of(some_rules(rng, floors=case % 2 == 1))
+    tables = five_assets(some_rules(rng, floors=case % 2 == 1))
     level = rng.choice((RATE_UNIT, RATE_UNIT * 4 // 5))
     marks = draw.integers(1000, 50_000, 5)
     accounts = make_accounts(N_ACCOUNTS, 5)
@@ -69,7 +54,7 @@ def test_wallets_a_thousandth_above_their_need_are_let_go_and_those_below_are_no
 
 def test_the_band_is_of_roundings_to_the_micro_usd():
     """A lot of 100 USD with 2 in the wallet beyond what is asked: 0.002 USD a leg are doubted."""
-    tables = tables_of(PortfolioRules(perpetual_addition=0.0, floor_of_net=0.0))
+    tables = five_assets(PortfolioRules(perpetual_addition=0.0, floor_of_net=0.0))
     accounts = make_accounts(4, 5)
     accounts.position[0], accounts.mode[0] = 100, CROSS
     marks = np.full(5, 100_000)  # of 1 USD a lot
@@ -82,4 +67,4 @@ def test_the_band_is_of_roundings_to_the_micro_usd():
 def test_a_flat_wallet_that_owes_is_short_and_one_that_owes_nothing_is_not():
     accounts = make_accounts(3, 5)
     accounts.wallet[:] = (0, -1, 1)
-    assert near_short(accounts, tables_of(PortfolioRules()), np.ones(5, np.int64)) == [1]
+    assert near_short(accounts, five_assets(PortfolioRules()), np.ones(5, np.int64)) == [1]
