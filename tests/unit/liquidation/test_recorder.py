@@ -77,7 +77,7 @@ def opened(recorder):
     why = Explanation(*(np.array([k, k + 1]) for k in (1, 3, 5, 7)), by_price, by_reason)
     legs, charged = np.array([[5, 0], [0, -9]]), np.array([0, 1])
     trail = tuple(np.array(x) for x in ([1, 1], [0, 2], [60, 39]))
-    return recorder.open_spells(6, 2, np.array([0, ETH + 1]), why, legs, charged, trail)
+    return recorder.open_spells(6, 2, np.array([0, BTC + 1]), why, legs, charged, trail)
 
 
 def test_a_breach_is_written_with_its_legs_and_what_ate_its_margin(recorder):
@@ -104,6 +104,9 @@ def test_a_spell_is_written_at_the_end_with_its_outcome(recorder):
     first = recorder.spells[0]
     assert (first.end_step, first.outcome, first.had_deficit) == (-1, "open", False)
     first.end_step, first.outcome = 8, "closed"
+    recorder.stage = 5
+    opened(recorder)
+    recorder.spells[2].end_step, recorder.spells[2].outcome = 9, "bankrupt"
     assert told(recorder, "liquidations", "step") == []
     recorder.finish()
     names = ("liquidation", "account", "mode", "asset", "stage", "step", "round",
@@ -111,7 +114,9 @@ def test_a_spell_is_written_at_the_end_with_its_outcome(recorder):
              "excess_before_micro_usd", "end_step", "outcome")  # fmt: skip
     assert told(recorder, "liquidations", *names) == [
         (0, 70, "cross", -1, 4, 6, 2, 1, 3, 5, 7, 8, "closed"),
-        (1, 50, "isolated", 1, 4, 6, 2, 2, 4, 6, 8, -1, "open"),
+        (1, 50, "isolated", 0, 4, 6, 2, 2, 4, 6, 8, -1, "open"),
+        (2, 70, "cross", -1, 5, 6, 2, 1, 3, 5, 7, 9, "bankrupt"),
+        (3, 50, "isolated", 0, 5, 6, 2, 2, 4, 6, 8, -1, "open"),
     ]
 
 
