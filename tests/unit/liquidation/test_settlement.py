@@ -103,3 +103,73 @@ def test_a_pool_with_nothing_left_owes_nothing(off):
     tables = tables_of(model)
     assert rows(tables, "waterfall", "deficit_micro_usd") == [(1,)] * -off
     assert tables["liquidations"]["outcome"].tolist() == ["bankrupt" if off else "closed"]
+
+
+def exhausted(cents, **liquidation):
+    """Return the log of a long of 10 lots that finds nobody at 90 USD, with so many cents left."""
+    story = market(
+        {"one": people((100.0 + cents / 100, {"BTC": 10})), "rest": people((1e4, {"BTC": -10}))},
+        duration_seconds=2.0,
+        market__book=ORDER_BOOK,
+        liquidation={"feedback": "market", "insurance_fund_usd": 0.0, **liquidation},
+    )
+    model = model_of(story)
+    model.world.index[2:] = 9000
+    return tables_of(model)
+
+
+@pytest.mark.parametrize(("cents", "outcome"), [(1, "closed"), (0, "closed"), (-1, "bankrupt")])
+def test_a_leg_with_nothing_left_is_handed_over_at_the_mark_and_one_that_owes_as_a_deficit(
+    cents, outcome
+):
+    tables = exhausted(cents, adl_on_exhausted_book=True)
+    assert rows(tables, "adl", "lots", "loss_micro_usd") == [(10, -cents * USD // 100)]
+    assert tables["liquidations"]["outcome"].tolist() == [outcome]
+
+
+@pytest.mark.parametrize("rules", [{}, {"adl": False, "adl_on_exhausted_book": True}])
+def test_a_venue_that_does_not_deleverage_so_leaves_the_leg_open(rules):
+    tables = exhausted(5, **rules)
+    assert tables["adl"]["lots"].size == 0 and tables["forced_orders"]["lots"].size > 0
+    assert tables["liquidations"]["outcome"].tolist() == ["open"]
+
+
+class Pledges:
+    """What accounts keep on other chains: 5 USD each, in the order in which it is seized."""
+
+    def __init__(self, model):
+        self.model, self.seized = model, []
+
+    def seize(self, row):
+        self.seized.append(row)
+        self.model.world.clearing.accounts.cash[0, row] += 5 * USD
+
+    def send(self, rows, step):
+        return 0
+
+    def late(self, rows):
+        return 0 * rows
+
+
+def test_what_a_wallet_in_deficit_has_pledged_pays_before_the_fund_and_no_silo_is_helped():
+    """Wallets miss 4 and 9 USD, a silo 4: 5 USD each are seized of the first two."""
+    longs = [(96.0, {"BTC": 10}), (91.0, {"BTC": 10})]
+    story = market(
+        {"longs": people(*longs), "silo": people((96.0, {"BTC": 10}), mode="isolated"),
+         "rest": people((1e4, {"BTC": -30}))},
+        margin__brackets={
+            "BTC": [{"floor_usd": 0.0, "maintenance_rate": 0.05, "max_leverage": 12.0}]
+        },
+    )  # fmt: skip
+    model = model_of(story)
+    pledges = Pledges(model)
+    engine, c = model.engine, model.world.clearing
+    engine._settlement._chains = pledges
+    model.world.board.ticks[:] = 9000
+    c.accounts.cash[1, 2] = 96 * USD - 10 * 100 * USD
+    engine.spells.judge(2, 0, None)
+    engine.settle(2)
+    assert pledges.seized == [0, 1]
+    found = engine.recorder.log.columns("waterfall")
+    columns = zip(*(found[x].tolist() for x in ("account", "fund_micro_usd")), strict=True)
+    assert sorted(columns) == [(1, 4 * USD), (1_000_000, 4 * USD)]

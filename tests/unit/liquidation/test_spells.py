@@ -108,6 +108,20 @@ def test_a_bankruptcy_is_over_when_nothing_is_held_and_nothing_owed(model):
     assert [spell.outcome for spell in spells] == ["bankrupt", "open", "open", "bankrupt"]
 
 
+def test_what_an_earlier_judgement_has_seen_ate_nothing_of_this_breach(model):
+    """Rates rise by 1 % and BTC by 1 USD, and are judged; then a fall breaches the wallets."""
+    judged(model, CALM)
+    model.world.clearing.tables.rate[:] += 10_000_000
+    assert judged(model, (TICKS + 100, TICKS, TICKS))[0] == []
+    judged(model, (9000, TICKS, TICKS))
+    columns = model.engine.recorder.log.columns("breach_amounts")
+    amounts = columns["amount_micro_usd"].tolist()
+    assert columns["cause"].tolist() == ["price", "price"]
+    assert amounts == [110 * USD - 110 * USD * 6 // 100] * 2
+    before = model.engine.recorder._opened
+    assert sum(len(np.atleast_1d(opened["account"])) for opened in before) == 2
+
+
 def told(model, *names):
     columns = model.engine.recorder.log.columns("alerts")
     return list(zip(*(columns[name].tolist() for name in names), strict=True))

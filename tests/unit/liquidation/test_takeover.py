@@ -35,12 +35,13 @@ def venue(*accounts, fund=0):
     return model
 
 
-def taken(model, marks, rows, fills, keep):
+def taken(model, marks, rows, fills, keep, pool=0):
     """Take orders (account, asset, lots) over, filled at so many lots and so much cash each."""
     c, orders = model.world.clearing, make_forced_orders(8)
     orders.n[0] = len(rows)
     for k, (n, a, lots) in enumerate(rows):
-        orders.pool[k], orders.account[k], orders.asset[k] = n, n, a
+        orders.pool[k] = pool * c.accounts.id.size + n
+        orders.account[k], orders.asset[k] = n, a
         orders.lots[k], orders.keep[k] = lots, keep
     back_orders(c.accounts, c.tables, marks, orders)
     backing = orders.backing[: len(rows)].tolist()
@@ -136,3 +137,20 @@ def test_orders_for_the_pool_s_own_account_are_left_alone():
     orders, backing = taken(model, np.array([9000] * 4), [(0, 0, -10)], [(-10, -900 * USD)], -1)
     assert backing == [0] and (orders.fee[0], orders.penalty[0]) == (0, 0)
     assert model.world.clearing.accounts.position[0, 0] == 0
+
+
+@pytest.mark.parametrize("better", [10, -30])
+def test_a_silo_gains_and_loses_from_its_own_money(better):
+    """10 micro-USD behind 10 ETH, a fill 10 better or 30 worse: the silo ends with nothing."""
+    model = venue((1e5, {"B": 10}), fund=100)
+    c, marks = model.world.clearing, np.array([9000] * 4)
+    c.accounts.mode[1, 0] = 1
+    fair = 10 * 9000 * UNIT
+    c.accounts.cash[2, 0] = 10 - fair
+    wallet = c.accounts.cash[0, 0]
+    orders, _ = taken(model, marks, [(0, 1, -10)], [(-10, -fair - better)], 10**9, pool=2)
+    gain = 10 + better
+    fee = max(0, gain)  # the fee asks for more than there is
+    assert (orders.fee[0], orders.penalty[0]) == (fee, min(0, gain))
+    assert c.accounts.cash[0, 0] == wallet and c.accounts.cash[2, 0] == 0
+    assert c.accounts.mode[1, 0] == 0 and c.house.cash[INSURANCE_FUND] == 100 + min(0, gain)
