@@ -9,12 +9,15 @@ import numpy as np
 
 from stresslab.analysis.intervals import bootstrap, student_quantile
 from stresslab.validation.stylised.facts import Fact, facts
+from stresslab.validation.stylised.falls import falls
 from stresslab.validation.stylised.moments import NAMES, acf, longer, moments
 from stresslab.validation.stylised.windows import BARS
 from stresslab.validation.verdicts import Distance, Panel, Series
 
 _LENGTHS = (1, 5)  # minutes
 _COVERED = (0.9, 1.0)  # of right runs: each statistic of 95 % of the windows lies in its interval
+#: Quartiles over 95 falls of BTC in 2018 and 2019, and the range of volumes over their norm.
+_OF_FALLS = {"rebound in an hour": (0.16, 0.37), "volume over its mean": (4.0, 10.0)}
 _LAGS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 _WITH, _WITHOUT, _DATA = "market", "no feedback", "recorded bars"
 
@@ -36,6 +39,7 @@ def told(
     is_as_long = market.shape[2] == BARS
     if is_as_long:
         distances += [_coverage(alone[n], n) for n in _LENGTHS]
+    distances += _after_falls(market)
     if calm is not None:
         distances += _without_feedback(calm[:, 0], calm[:, 1])
     drawn = {_WITH: market[:, 0], **({} if calm is None else {_WITHOUT: calm[:, 0]})}
@@ -92,6 +96,24 @@ def _coverage(runs: Sequence[Mapping[str, float]], minutes: int) -> Distance:
     interval = None if found.low is None or found.high is None else (found.low, found.high)
     return Distance(f"{minutes} min, statistics of a run inside the 95 % interval of windows",
                     math.fsum(shares) / len(shares), *_COVERED, "of them", interval)  # fmt: skip
+
+
+def _after_falls(market: np.ndarray) -> list[Distance]:
+    """Return the median rebound and volume of falls, nothing where there are none."""
+    found = [fall for returns, volume in market for fall in falls(returns, volume)]
+    told = []
+    for place, (what, band) in enumerate(_OF_FALLS.items()):
+        values = [fall[place] for fall in found]
+        middle = bootstrap(values, statistic=_median)
+        if middle.mid is not None:
+            ends = None if middle.low is None or middle.high is None else (middle.low, middle.high)
+            what = f"predicted: {what} of {len(found)} falls of 3 % in 15 min"
+            told.append(Distance(what, middle.mid, *band, "", ends))
+    return told
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values))
 
 
 def _without_feedback(returns: np.ndarray, volume: np.ndarray) -> list[Distance]:

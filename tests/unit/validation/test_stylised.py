@@ -14,6 +14,7 @@ from stresslab.experiment.config import read_config
 from stresslab.validation.experiments import stylised
 from stresslab.validation.stylised import market, telling, windows
 from stresslab.validation.stylised.facts import facts
+from stresslab.validation.stylised.falls import falls
 from stresslab.validation.stylised.moments import (
     LAGS,
     NAMES,
@@ -167,6 +168,32 @@ def test_runs_are_told_as_one_sample_and_beside_windows_of_their_length() -> Non
     shorter, fewer = telling.told(runs[:, :, :720], None)
     assert len(shorter) == 22
     assert len(fewer) == 2
+
+
+def test_a_fall_has_a_low_a_rebound_and_a_volume() -> None:
+    """From 100 at minute 105 to 90 half an hour later, and at 94 an hour after that."""
+    price = np.full(400, 100.0)
+    price[105:136] = np.linspace(100.0, 90.0, 31)
+    price[136:195] = 97.0  # and down again within the hour: no fall of its own
+    price[195:] = 94.0
+    volume = np.ones(399)
+    volume[105:135], volume[135:165] = 5.0, 3.0
+    [found] = falls(np.diff(np.log(price)), volume)
+    assert found.rebound == pytest.approx(0.4)
+    assert found.volume == pytest.approx(4 * 399 / (339 + 60 * 4))
+    assert list(falls(np.diff(np.log(price[:190])), volume[:189])) == []
+    assert list(falls(np.diff(np.log(price)) / 4, volume)) == []
+
+
+def test_falls_are_told_where_there_are_any() -> None:
+    run = np.zeros((1, 2, 600)) + 1e-6 * np.sin(np.arange(600.0))
+    run[0, 1] = 1.0
+    assert [told.what for told in telling._after_falls(run)] == []
+    run[0, 0, 300:310], run[0, 0, 320] = -0.01, 0.05
+    rebound, volume = telling._after_falls(run)
+    assert rebound.what == "predicted: rebound in an hour of 1 falls of 3 % in 15 min"
+    assert rebound.measured == pytest.approx((np.exp(-0.05) - np.exp(-0.1)) / -np.expm1(-0.1), 1e-3)
+    assert volume.measured == pytest.approx(1.0)
 
 
 def test_an_interval_that_leaves_out_run_by_run_is_students_for_a_mean() -> None:
