@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
 CASES = {
     Size.QUICK: (Case(0.5, 200, 1), Case(0.9, 40, 1)),
-    Size.FULL: (Case(0.3, 1500, 4, 16), Case(0.5, 750, 2, 16), Case(0.7, 480, 2, 8),
+    Size.FULL: (Case(0.3, 1500, 4, 16), Case(0.5, 1500, 2, 8), Case(0.7, 480, 2, 8),
                 Case(0.9, 380, 1), Case(0.95, 185, 1)),
 }  # fmt: skip
 
