@@ -69,6 +69,13 @@ def test_a_delta_must_close(delta):
         bankruptcy_quote(account, 0, delta)
 
 
+def test_a_flat_position_is_closed_by_nothing():
+    account = CrossAccount(-100, [CrossPosition(0, 100, 1), CrossPosition(2, 100, 1)])
+
+    with pytest.raises(StresslabError, match="delta: -1 does not close up to 0 of a position of 0"):
+        bankruptcy_quote(account, 0, -1)
+
+
 def test_without_maintenance_margin_nothing_can_be_shared():
     account = CrossAccount(-100, [CrossPosition(2, 100, 0)])
 
