@@ -9,7 +9,7 @@ from stresslab.liquidation.closing import Closer, by_urgency
 from stresslab.liquidation.closures import CLOSURES
 from stresslab.liquidation.forced import make_forced_orders
 from stresslab.margin.tiers import RATE_UNIT
-from tests.markets import TICKS, USD, market, model_of, people
+from tests.markets import LOT, TICKS, USD, market, model_of, people
 
 THIRD = {"kind": "share_per_step", "share": 0.333333333, "least_usd": 0.0}
 NEEDS = {"rate_limited": {"usd_per_window": 1e6}}
@@ -226,3 +226,35 @@ def test_a_fraction_of_a_unit_short_of_a_tick_concedes_no_tick():
     _, orders = chosen(closer, model, [0], marks)
     parts = [whole * need // sum(needs) // 10_000 for need in needs]
     assert orders.limit[:2].tolist() == [marks[0] - parts[0], marks[1] + parts[1]]
+
+
+@pytest.mark.parametrize("penalty", [0, 10_000_000, 20_000_000])
+@pytest.mark.parametrize("scenarios", [False, True])
+def test_the_least_common_share_counts_what_closing_will_cost(penalty, scenarios):
+    """Tried permille after permille, lots rounded up: 1,000 BTC long, 700 ETH short at 100 USD.
+
+    Brackets ask for 5 % of each, scenarios for 0.8 x 18 % of the net and 1.5 % of each.
+    """
+    rules = {"margin__portfolio": {"classes": {"two": ["BTC", "ETH"]}}} if scenarios else {}
+    model = pools((1e6, {"BTC": 1000, "ETH": -700}), **rules,
+                  margin__cross__closure={"kind": "least_common_share"},
+                  margin__cross__penalty_rate=penalty / 1e9)  # fmt: skip
+
+    def need(long, short):
+        of_net, of_each = (144, 15) if scenarios else (0, 50)
+        return (abs(long - short) * of_net + (long + short) * of_each) * LOT // 1000
+
+    equity = need(1000, 700)
+    model.world.clearing.accounts.cash[0, 0] = equity - 300 * LOT
+
+    def cut(permille):
+        return permille, -(-700 * permille // 1000)
+
+    def restores(permille):
+        long, short = cut(permille)
+        left = equity - (long + short) * LOT * penalty // 10**9
+        return need(1000 - long, 700 - short) * 10 <= 9 * left
+
+    long, short = cut(next((n for n in range(1, 1000) if restores(n)), 1000))
+    found, _ = chosen(closer_of(model), model, [0], model.world.board.ticks)
+    assert found == [(0, 0, -long), (0, 1, short)]
