@@ -28,7 +28,7 @@ from stresslab.liquidation.judgement import REQUIREMENT, explain
 from stresslab.margin.portfolio.book import MAINTENANCE
 from stresslab.margin.posting import close_lots
 from stresslab.margin.tiers import RATE_UNIT
-from tests.markets import TICKS, TIERS, UNIT, USD, bracket_margin, market, model_of, people
+from tests.markets import TICKS, TIERS, UNIT, USD, bracket_margin, market, model_of, people, trade
 from tests.reference.plain_grid import grid_need
 
 NAMES = ("A", "B", "C", "D")
@@ -209,3 +209,13 @@ def test_wallets_by_scenarios(seed):
         still = [a for a in range(N_ASSETS) if new[a] == old[a] or not prior.get(a)]
         assert not why.by_price[n, still].any(), "what stands still or is not held ate nothing"
     assert acts.adl.any() and acts.own.any()
+
+
+def test_a_single_lot_opened_since_is_its_owner_s_own_doing():
+    """Bought at 101 for a mark of 100 USD: 1 USD lost by one, won by the other; both need 5."""
+    model = model_of(market({"two": people((1e3, {}), (1e3, {}))}))
+    c, marks = model.world.clearing, model.world.board.ticks
+    trade(model, 0, 1, 1, price=TICKS + 100)
+    why = explain(c.accounts, c.tables, c.tables, c.journal, marks, marks, np.array([0, 1]))
+    assert why.by_reason[:, OWN_EXECUTION].tolist() == [6 * USD, 4 * USD]
+    assert why.by_reason.sum() == 10 * USD and not why.by_price.any()
