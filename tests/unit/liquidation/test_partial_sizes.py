@@ -104,3 +104,10 @@ def test_a_ceiling_below_the_base_does_not_lower_it():
 
 def test_the_penalty_is_a_share_of_maintenance():
     assert fees.maintenance_penalty(Fraction(1, 5), Fraction(7, 10), 1000) == 140
+
+
+def test_no_fund_and_a_quote_at_par_are_what_is_meant_unless_told():
+    """Debt of weight 1.2 against worth of weight 0.8 at 100: 40 are freed by each unit."""
+    assert sizes.liability_to_cover(80, Fraction(8, 10), 1, Fraction(12, 10), 1, 100) == 2
+    assert sizes.base_to_cover(80, Fraction(5, 10), Fraction(1, 10), 0, 100) == 2
+    assert fees.affordable_fund_fee(Fraction(0), 1, 100, Fraction(5, 10), 0, 1) == Fraction(19, 40)
