@@ -172,7 +172,7 @@ class Venue(RuleBasedStateMachine):
         if not hasattr(self, "model"):
             return
         log = self.model.log
-        self.model.engine.finish()
+        self.model.engine.finish(self.model.recorded_step)
         release(self.model)
         HAPPENED["liquidations"] += log.columns("liquidations")["step"].size
         HAPPENED["deficits"] += log.columns("waterfall")["step"].size
