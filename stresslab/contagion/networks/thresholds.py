@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -49,11 +49,11 @@ def cascade_window(most_debtors: int) -> tuple[float, float] | None:
     if most_debtors < 1:
         raise StresslabError(f"most_debtors: found {most_debtors}; at least 1 is needed")
 
-    def above(z: float) -> float:
-        return float(z * poisson.cdf(most_debtors - 1, z)) - 1.0
+    def above(z: Any) -> Any:
+        return z * poisson.cdf(most_debtors - 1, z) - 1.0
 
     grid = np.arange(0.01, 10.0 + 3.0 * most_debtors, 0.01)
-    inside = grid[np.array([above(z) for z in grid]) > 0]
+    inside = grid[above(grid) > 0]
     if not inside.size:
         return None
     low = brentq(above, inside[0] - 0.02, inside[0], xtol=1e-12)
