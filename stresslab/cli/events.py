@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from stresslab.core.errors import ConfigError
+from stresslab.core.errors import ConfigError, StresslabError
+
+if TYPE_CHECKING:
+    from stresslab.contagion.hawkes import FanoFactor, HawkesFit
 
 
 @click.command(short_help="Estimate how many events of a stream are caused by others.")
@@ -35,28 +40,47 @@ def hawkes(file: str, column: str | None, window: float | None, step: float, as_
 
     from stresslab.contagion.hawkes import count_spread, fit_hawkes
 
-    times = np.array(_times(Path(file), column))
-    fit = fit_hawkes(times, step)
-    spread = count_spread(times, window or float(np.ptp(times)) / 50.5)
+    read, named = _times(Path(file), column)
+    times = np.array(read)
+    try:
+        fit = fit_hawkes(times, step)
+        span = float(np.ptp(times))
+        spread = count_spread(times, span / 50.5 if window is None else window)
+    except StresslabError as error:
+        raise ConfigError(f"{file}{named}: {error}") from error
     if as_json:
-        told = {"events": times.size, "likelihood": fit._asdict(), "counts": spread._asdict()}
+        told = {"events": times.size, "likelihood": _finite(fit), "counts": _finite(spread)}
         click.echo(json.dumps(told))
         return 0
-    click.echo(f"events                      {times.size:,} in {np.ptp(times):,.6g} s")
-    click.echo(f"branching ratio, likelihood {fit.ratio:.3f}  ({fit.low:.3f} to {fit.high:.3f})")
+    click.echo(f"events                      {times.size:,} in {span:,.6g} s{named}")
+    click.echo(f"branching ratio, likelihood {_with_interval(fit)}")
     click.echo(f"  without a parent          {fit.baseline:.4g} a second")
     click.echo(f"  decay of the kernel       {fit.decay:.4g} a second")
-    click.echo(
-        f"branching ratio, counts     {spread.ratio:.3f}  ({spread.low:.3f} to {spread.high:.3f})"
-    )
+    click.echo(f"branching ratio, counts     {_with_interval(spread)}")
     click.echo(f"  variance over mean        {spread.fano:.4g} in {spread.windows} windows")
     return 0
 
 
-def _times(file: Path, column: str | None) -> list[float]:
-    """Return the times of a CSV file; a first line that is no number names the columns."""
+def _with_interval(estimate: HawkesFit | FanoFactor) -> str:
+    if not math.isfinite(estimate.ratio):
+        return "none: there are as many events in each window"
+    return f"{estimate.ratio:.3f}  ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _finite(estimate: HawkesFit | FanoFactor) -> dict[str, float | None]:
+    """Return an estimate for JSON, which knows no infinity."""
+    numbers = estimate._asdict().items()
+    return {name: value if math.isfinite(value) else None for name, value in numbers}
+
+
+def _times(file: Path, column: str | None) -> tuple[list[float], str]:
+    """Return the times of a CSV file, and their column in words.
+
+    A first line that is no number names the columns.
+    """
     try:
-        rows = [row for row in csv.reader(file.read_text().splitlines()) if row]
+        text = file.read_text(encoding="utf-8-sig")
+        rows = [row for row in csv.reader(text.splitlines()) if row]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read as text: {error}") from error
     names = [] if not rows or _is_number(rows[0][0]) else rows.pop(0)
@@ -66,7 +90,7 @@ def _times(file: Path, column: str | None) -> list[float]:
     for number, row in enumerate(rows, start=1 + bool(names)):
         if len(row) <= place or not _is_number(row[place]):
             raise ConfigError(f"{file}:{number}: expected a time in seconds, found {row!r}")
-    return [float(row[place]) for row in rows]
+    return [float(row[place]) for row in rows], f", column {names[place]!r}" if names else ""
 
 
 def _is_number(text: str) -> bool:

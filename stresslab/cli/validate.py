@@ -104,7 +104,7 @@ def _run_point(names: tuple[str, ...], given: dict[str, float | str], as_json: b
         or ("endowments" in given and len(given) > 1)
     ):
         told = ", ".join(f"--{name}" for name in given)
-        raise ConfigError(f"validate: {told} belong to one experiment, {owner}; name it alone")
+        raise ConfigError(f"validate: {told}: only of the experiment {owner}; name it alone")
     found = chosen[0].point(**given)
     if as_json:
         click.echo(json.dumps(dict(found)))

@@ -25,6 +25,8 @@ LEAST_EVENTS = 50
 LEAST_WINDOWS = 20
 _Z = 1.959963984540054  # both sides of a 95 % interval
 _DECAYS = (0.1, 1.0, 10.0)  # first guesses, in events of mean rate
+#: Events from which a guess of the kernel is made before a longer stream is looked at whole.
+_FIRST = 50_000
 
 
 class HawkesFit(NamedTuple):
@@ -64,23 +66,39 @@ def fit_hawkes(times: np.ndarray, step_seconds: float = 0.0) -> HawkesFit:
     Kirchner (2016), Hawkes and INAR(oo) processes, Stochastic Processes and their Applications 126,
     2494-2525: the same in discrete time.
     """
+    events = _from_zero(times)
+    lost, rate = _lost(events, step_seconds)
+    starts = [np.log([0.5 * rate, 0.5, decay * rate]) for decay in _DECAYS]
+    if events.size > 2 * _FIRST:
+        starts = [_least(_lost(events[:_FIRST], step_seconds)[0], starts)[0]]
+    at, least = _least(lost, starts)
+    baseline, ratio, decay = np.exp(at).tolist()
+    spread = _Z * _error_of_log_ratio(lost, at)
+    return HawkesFit(baseline, ratio, decay, ratio * math.exp(-spread), ratio * math.exp(spread),
+                     -least)  # fmt: skip
+
+
+def _least(
+    lost: Callable[[np.ndarray], float], starts: list[np.ndarray]
+) -> tuple[np.ndarray, float]:
+    """Return where the least is lost, of several starts, and how much."""
     from scipy.optimize import minimize
 
-    events = _from_zero(times)
+    found = [minimize(lost, start, method="Nelder-Mead",
+                      options={"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000})
+             for start in starts]  # fmt: skip
+    best = min(found, key=lambda answer: float(answer.fun))
+    return best.x, float(best.fun)
+
+
+def _lost(events: np.ndarray, step_seconds: float) -> tuple[Callable[[np.ndarray], float], float]:
+    """Return the negative log likelihood by logs of the law, and the events per second."""
     likelihood, rate = _likelihood(events, step_seconds)
 
     def lost(logs: np.ndarray) -> float:
         return -likelihood(*np.exp(np.clip(logs, -40.0, 40.0)).tolist())
 
-    starts = [np.log([0.5 * rate, 0.5, decay * rate]) for decay in _DECAYS]
-    found = [minimize(lost, start, method="Nelder-Mead",
-                      options={"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000})
-             for start in starts]  # fmt: skip
-    best = min(found, key=lambda answer: float(answer.fun))
-    baseline, ratio, decay = np.exp(best.x).tolist()
-    spread = _Z * _error_of_log_ratio(lost, best.x)
-    return HawkesFit(baseline, ratio, decay, ratio * math.exp(-spread), ratio * math.exp(spread),
-                     -float(best.fun))  # fmt: skip
+    return lost, rate
 
 
 def _likelihood(
@@ -124,8 +142,8 @@ def log_likelihood(
             excited = (excited + 1.0) * math.exp(-decay * (events[place] - before))
         before = events[place]
         total += math.log(baseline + ratio * decay * excited)
-        total -= ratio * (1.0 - math.exp(-decay * (span - events[place])))
-    return total
+    to_come = (excited + 1.0) * math.exp(-decay * (span - before))
+    return total - ratio * (events.size - to_come)
 
 
 @kernel
@@ -178,7 +196,7 @@ def count_spread(times: np.ndarray, window_seconds: float) -> FanoFactor:
             f"allowed are lengths above 0 s of which {LEAST_WINDOWS} fit"
         )
     edges = window_seconds * np.arange(n_windows + 1)
-    counts = np.histogram(events, edges)[0]
+    counts = np.histogram(events[events < edges[-1]], edges)[0]  # numpy's last window is closed
     fano = float(counts.var(ddof=1) / counts.mean())
     free = n_windows - 1
     low, high = (fano * free / float(chi2.ppf(p, free)) for p in (0.975, 0.025))
@@ -198,9 +216,8 @@ def _from_zero(times: np.ndarray) -> np.ndarray:
     return events - events[0]
 
 
-def _error_of_log_ratio(lost: object, at: np.ndarray) -> float:
+def _error_of_log_ratio(lost: Callable[[np.ndarray], float], at: np.ndarray) -> float:
     """Return the standard error of log n from the curvature of the likelihood at its top."""
-    assert callable(lost)
     step, size = 1e-3, at.size
     curvature = np.empty((size, size))
     for i, j in np.ndindex(size, size):

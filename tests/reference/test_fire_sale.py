@@ -59,15 +59,22 @@ def test_the_command_takes_a_setting_of_ones_own(capsys: pytest.CaptureFixture[s
     ("wrong", "words"),
     [
         ("validate --shock 0.1", "name it alone"),
-        ("validate borel --shock 0.1", "belong to one experiment, firesale-eba"),
-        ("validate firesale-eba --endowments users.csv", "belong to one experiment, oct10"),
+        ("validate borel --shock 0.1", "--shock: only of the experiment firesale-eba"),
+        (
+            "validate firesale-eba --endowments users.csv",
+            "--endowments: only of the experiment oct10",
+        ),
         ("validate firesale-eba --impact 1", "outside [0, 1) of the price"),
         ("validate firesale-eba --steps 0", "outside [1, 1000]"),
-        ("validate firesale-eba --shock 1.5 --steps 2", "1.5"),
+        ("validate firesale-eba --shock 1.5 --steps 2", "--shock: 1.5 is outside [0, 1)"),
+        ("validate firesale-eba --shock nan", "--shock: nan is outside [0, 1) of the price"),
+        ("validate firesale-eba --buffer 2", "--buffer: 2 is outside (0, 1] of assets"),
     ],
 )
 def test_settings_without_meaning_are_refused(
     wrong: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(wrong.split()) == 2
-    assert words in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert words in told
+    assert told.count("\n") == 1

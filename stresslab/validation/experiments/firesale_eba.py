@@ -45,8 +45,11 @@ def point(
     ConfigError
         When a setting has no meaning.
     """
-    if not 0 <= impact < 1:
-        raise ConfigError(f"--impact: {impact:g} is outside [0, 1) of the price")
+    for name, share in (("shock", shock), ("impact", impact)):
+        if not 0 <= share < 1:
+            raise ConfigError(f"--{name}: {share:g} is outside [0, 1) of the price")
+    if not 0 < buffer <= 1:
+        raise ConfigError(f"--buffer: {buffer:g} is outside (0, 1] of assets")
     if steps != int(steps) or not 1 <= steps <= 1000:
         raise ConfigError(f"--steps: {steps:g} is outside [1, 1000], whole steps")
     setting = Setting(shock, impact, buffer, int(steps))

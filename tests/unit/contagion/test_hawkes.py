@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stresslab.cli import main
+from stresslab.contagion import hawkes as estimator
 from stresslab.contagion.hawkes import (
     count_spread,
     fit_hawkes,
@@ -143,3 +144,57 @@ def test_the_command_reads_a_column(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert in_steps["likelihood"]["ratio"] == fit_hawkes(times, 0.1).ratio
     assert main(["hawkes", str(file), "--column", "second"]) == 2
     assert "known are size, seconds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong"),
+    [
+        ("", ": 0 events; allowed are at least 50"),
+        ("seconds\n", ", column 'seconds': 0 events; allowed are at least 50"),
+        ("seconds\n1.5\n", ", column 'seconds': 1 events; allowed are at least 50"),
+        ("7.0\n" * 60, ": event times must be finite numbers of seconds, and not all the same"),
+        ("1.0\ninf\n" * 60, ": event times must be finite numbers of seconds"),
+        ("seconds\n1.5\nsoon\n", ":3: expected a time in seconds, found ['soon']"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_a_line_that_names_it(
+    rows: str, wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "times.csv"
+    file.write_text(rows)
+    assert main(["hawkes", str(file)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{file}{wrong}")
+    assert told.count("\n") == 1
+
+
+def test_a_column_of_numbers_in_a_row_has_no_ratio_by_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first column is no time: it is named, and nothing infinite is told as an estimate."""
+    file = tmp_path / "times.csv"
+    file.write_text("\ufeffid,seconds\n" + "".join(f"{k},{k**1.5}\n" for k in range(201)))
+    assert main(["hawkes", str(file), "--window", "8"]) == 0
+    told = capsys.readouterr().out
+    assert "events                      201 in 200 s, column 'id'" in told
+    assert "counts     none: there are as many events in each window" in told
+
+    def unknown(name: str) -> float:
+        raise AssertionError(name)
+
+    assert main(["hawkes", str(file), "--window", "8", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out, parse_constant=unknown)
+    assert plain["counts"]["fano"] == 0.0
+    assert plain["counts"]["ratio"] is None
+
+
+def test_a_long_stream_is_fitted_from_a_guess_on_its_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = clusters(0.6, 3000.0, seed_of("hawkes", 6))
+    whole = fit_hawkes(times)
+    monkeypatch.setattr(estimator, "_FIRST", 1000)
+    guessed = fit_hawkes(times)
+    assert times.size > 2000
+    assert guessed != whole
+    assert guessed == pytest.approx(whole, rel=1e-4)
