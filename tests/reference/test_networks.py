@@ -51,6 +51,11 @@ def test_eisenberg_noe_shares_what_is_left_among_all_creditors() -> None:
     assert close(one, [-0.5, 0.5, 1 - 0.5 * 0.5 / 9.5])
 
 
+def test_who_owes_more_than_he_has_lost_pays_nothing_and_no_less() -> None:
+    """B is 9 short and owes 4.5: A gets nothing of its 0.5, and pays C in full."""
+    assert close(eisenberg_noe(RING, ONES, np.array([0, 10.0, 0]), OWED), [0.5, -9.0, 1.0])
+
+
 def test_furfine_loses_nothing_before_default_and_all_after() -> None:
     assert close(furfine(RING, ONES, ONES), [0, 0, 0])
     assert close(furfine(RING, ONES, 1.2 * ONES), [-0.7, -0.7, -0.7])
@@ -62,6 +67,9 @@ def test_debtrank_of_2012_passes_distress_on_once() -> None:
     added, level = debtrank(RING, ONES, np.array([1.0, 0, 0]), ONES / 3)
     assert close(level, [1.0, 0.25, 0.5])
     assert added == pytest.approx(0.25)
+    added, level = debtrank(RING, ONES, np.array([0.5, 0, 0]), ONES / 3)
+    assert close(level, [0.5625, 0.125, 0.25]), "it comes round to A, and is not passed on again"
+    assert added == pytest.approx((0.0625 + 0.125 + 0.25) / 3)
 
 
 @given(st.integers(1, 6), st.integers(0, 10**6))

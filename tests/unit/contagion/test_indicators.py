@@ -62,6 +62,6 @@ def test_lead_time_is_from_the_first_alarm() -> None:
     run = Contagion(hand_cascade())
     values = np.zeros(100)
     values[[3, 7]] = 1.0
-    assert lead_seconds(run, values, 0.5, 10) == 7.0
+    assert lead_seconds(run, values, 0.5, 10) == lead_seconds(run, values, 1.0, 10) == 7.0
     assert math.isnan(lead_seconds(run, values, 0.5, 3))
     assert math.isnan(lead_seconds(run, values, 2.0, 10))

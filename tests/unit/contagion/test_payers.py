@@ -53,6 +53,12 @@ def test_what_is_paid_is_received(seed: int) -> None:
     received = round(sum(node["received_usd"] for node in nodes) * USD)
     assert paid == received
     assert "everybody" not in graph
+    by_road = {
+        r: round(sum(e[f"{r}_usd"] for *_, e in graph.edges(data=True)) * USD) for r in ROADS
+    }
+    waterfall = deficits(seed)["waterfall"]
+    assert by_road == {r: int(waterfall[f"{r}_micro_usd"].sum()) for r in ROADS}
+    assert sum(by_road.values()) == paid > 0
 
 
 def test_the_fund_pays_for_the_hand_cascade() -> None:
