@@ -109,7 +109,7 @@ class Run(results.Run):
             Beginning of the cell's identity.
         kind
             ``bipartite`` (liquidation -> price move -> liquidation), ``liquidations``, ``tree``,
-            ``assets``, ``accounts``, ``modes``, ``strategies`` or ``exposures``.
+            ``assets``, ``accounts``, ``modes``, ``strategies``, ``exposures`` or ``payers``.
         """
         from stresslab.contagion.graph import GRAPHS
 

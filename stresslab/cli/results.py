@@ -49,8 +49,9 @@ def export(run: str, cell: str, form: str, kind: str, out: str | None) -> None:
 
     bipartite: liquidation -> price move -> liquidation; liquidations: who made whom fall; tree:
     principal parents only; assets: whose losses sold whose asset; accounts, modes, strategies: the
-    liquidations by these; exposures: who held what before the first step. Parquet holds the edges
-    as columns, of the bipartite graph those from liquidation to liquidation.
+    liquidations by these; exposures: who held what before the first step; payers: who paid for
+    whose deficit. Parquet holds the edges as columns, of the bipartite graph those from liquidation
+    to liquidation.
 
     \b
     Example:

@@ -50,6 +50,11 @@ _MOVE = _of(
     ("to_ticks", "int", "mark after"),
     ("share_*", "float", "share of the move of a cause that is no liquidation"),
 )
+_DELEVERAGING = _of(
+    "adl",
+    ("kind", "str", "`adl`: all auto-deleveraging for one liquidation"),
+    ("liquidation", "int", "liquidation id whose deficit or open lots it dealt with"),
+)
 _GROUP = (
     ("liquidations", "int", "liquidations"),
     ("forced_notional_usd", "float", "forced notional"),
@@ -83,10 +88,11 @@ ATTRIBUTES: dict[str, tuple[Attribute, ...]] = {
     "bipartite": (
         *_LIQUIDATION,
         *_MOVE,
+        *_DELEVERAGING,
         *_of(
             "edge",
-            ("share", "float", "liquidation -> move: its signed part of the move"),
-            ("amount_usd", "float", "move -> liquidation: margin eaten; negative gave back"),
+            ("share", "float", "liquidation -> move: its signed part of the move; -> adl: 1"),
+            ("amount_usd", "float", "move or adl -> liquidation: margin eaten; < 0 gave back"),
         ),
     ),
     "liquidations": (

@@ -47,11 +47,12 @@ def test_the_same_graph_gives_the_same_text(name: str, form: str) -> None:
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_every_attribute_is_documented(name: str) -> None:
-    graph, known = GRAPHS[name](Contagion(hand_cascade())), set()
+    known = set()
     for row in ATTRIBUTES[name]:
         known.add((row.of, "share_index" if row.name == "share_*" else row.name, row.type))
     found = {
         (of.get("kind", "edge"), key, type(value).__name__)
+        for graph in (GRAPHS[name](Contagion(log)) for log in (hand_cascade(), deleveraged()))
         for of in [data for *_, data in (*graph.nodes(data=True), *graph.edges(data=True))]
         for key, value in of.items()
     }
@@ -176,6 +177,15 @@ def test_the_asset_graph_tells_modes_apart() -> None:
     }
     assert graph.nodes["A"]["is_shocked"]
     assert not graph.nodes["B"]["is_shocked"]
+
+
+def test_depth_of_the_exposures_is_that_of_the_first_step() -> None:
+    log = hand_cascade()
+    depth = log["path"]["bid_depth_lots"]
+    depth[:] = np.where(log["path"]["step"] == log["path"]["step"].min(), 7, 3)
+    graph = GRAPHS["exposures"](Contagion(log))
+    first = log["path"]["mark_ticks"][:2].tolist()
+    assert [graph.nodes[name]["depth_usd"] for name in "AB"] == [7.0 * mark for mark in first]
 
 
 def test_projections_share_out_what_was_forced() -> None:
