@@ -121,7 +121,8 @@ class Scenario:
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
             yield f"traders.{path}", message
-        for path, message in self.counterfactual.unknown_names(self.traders, names):
+        last_step = self.n_steps - self.n_burn_in
+        for path, message in self.counterfactual.faults_in(self.traders, names, last_step):
             yield f"counterfactual.{path}", message
 
     def _too_few_bars(self, index: ReplayIndex) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10  # accounts in each list
 _MICRO = 1_000_000
+_CENT = 0.005  # USD; less is printed as nothing
 _MODES = {"isolated": "make_isolated", "cross": "make_cross"}
 
 
@@ -125,21 +126,24 @@ def _lines(twins: Twins, found: Comparison, gone: frozenset[int]) -> Iterator[st
         return
     plain = _plain(twins, found, gone)
     yield f"cell {twins.cell}: the twins part in step {found.parting.step}, {found.parting.table}"
-    yield f"  original  {_event(found.parting.original)}"
-    yield f"  twin      {_event(found.parting.twin)}"
+    assets = twins.original["assets"]["name"].tolist()
+    yield f"  original  {_event(found.parting.original, assets)}"
+    yield f"  twin      {_event(found.parting.twin, assets)}"
     yield f"saved     {_accounts(plain['saved'])}"
     yield f"felled    {_accounts(plain['felled'])}"
     if plain["removed_and_liquidated_before"]:
         n_gone = len(plain["removed_and_liquidated_before"])
         yield f"          of those removed, {_accounts_in_words(n_gone)} liquidated in the original"
-    yield f"forced notional {-plain['saved_notional_usd']:+,.0f} USD against the original"
+    yield f"forced notional {_signed(-plain['saved_notional_usd'], 0)} USD against the original"
     yield "final equity against the original, USD"
-    for name, value in list(plain["change_of_final_equity_usd"].items())[:MOST_SHOWN]:
-        yield f"  account {name:>9} {value:+16,.2f}"
-    rest = sum(list(plain["change_of_final_equity_usd"].values())[MOST_SHOWN:])
-    yield f"  all other accounts {rest:+14,.2f}"
+    changes = list(plain["change_of_final_equity_usd"].items())
+    shown = [(name, value) for name, value in changes[:MOST_SHOWN] if abs(value) >= _CENT]
+    for name, value in shown:
+        yield f"  account {name:>9} {_signed(value):>16}"
+    rest = sum(value for _, value in changes[len(shown) :])
+    yield f"  all other accounts {_signed(rest):>14}"
     for name, value in plain["change_of_house_usd"].items():
-        yield f"  {name:<17} {value:+16,.2f}"
+        yield f"  {name:<17} {_signed(value):>16}"
 
 
 def _accounts(ids: list[int]) -> str:
@@ -152,5 +156,23 @@ def _accounts_in_words(count: int) -> str:
     return f"{count} was" if count == 1 else f"{count} were"
 
 
-def _event(row: dict[str, object] | None) -> str:
-    return "has no such event" if row is None else ", ".join(f"{k} {v}" for k, v in row.items())
+def _event(row: dict[str, Any] | None, assets: list[str]) -> str:
+    """Say a row of an event table: assets by name, money in USD."""
+    if row is None:
+        return "has no such event"
+    told = {name: value for name, value in row.items() if name != "asset" or value >= 0}
+    return ", ".join(_field(name, value, assets) for name, value in told.items())
+
+
+def _field(name: str, value: Any, assets: list[str]) -> str:
+    words = name.removesuffix("_micro_usd").replace("_", " ")
+    if name == "asset":
+        return f"{words} {assets[value]}"
+    return (
+        f"{words} {value / _MICRO:,.2f} USD" if name.endswith("_micro_usd") else f"{words} {value}"
+    )
+
+
+def _signed(value: float, digits: int = 2) -> str:
+    """Return a number with its sign; what rounds to zero has none that misleads."""
+    return f"{round(value, digits) + 0.0:+,.{digits}f}"

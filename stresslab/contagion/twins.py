@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from stresslab.contagion.columns import Tables, as_int
 
-#: Tables of events in which twins can part, in the order in which a step writes them.
+#: Tables of events in which twins can part, in the order in which a round brings them about: its
+#: orders move prices, by which pools are judged. What is settled comes after all rounds.
 _EVENTS = (
-    "requirements",
-    "price_moves",
-    "liquidations",
     "forced_orders",
+    "price_moves",
+    "requirements",
+    "liquidations",
     "waterfall",
     "adl",
     "socialised",
 )
+_AFTER_ALL_ROUNDS = ("waterfall", "adl", "socialised")
 #: Tables of states, which differ from the start where somebody is taken out: asked last.
 _STATES = ("path", "totals")
 #: Columns that number rows or are written when a spell ends, which may be later.
@@ -73,7 +76,17 @@ def first_difference(original: Tables, twin: Tables) -> Parting | None:
 def _first(original: Tables, twin: Tables, names: tuple[str, ...]) -> Parting | None:
     found = [_parting(name, original[name], twin[name]) for name in names]
     partings = [parting for parting in found if parting is not None]
-    return min(partings, key=lambda p: (p.step, names.index(p.table))) if partings else None
+    moments = [(*_moment(parting), names.index(parting.table)) for parting in partings]
+    return partings[moments.index(min(moments))] if partings else None
+
+
+def _moment(parting: Parting) -> tuple[int, float]:
+    """Return step and round of the earlier of the two rows."""
+    if parting.table in _AFTER_ALL_ROUNDS:
+        return parting.step, math.inf
+    rows = [row for row in (parting.original, parting.twin) if row is not None]
+    rounds = [int(row.get("round", 0)) for row in rows if row["step"] == parting.step]  # type: ignore[call-overload]
+    return parting.step, min(rounds)
 
 
 def _parting(name: str, one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Parting | None:

@@ -58,10 +58,12 @@ class Counterfactual:
         for name in set(self.make_isolated) & set(self.make_cross):
             yield "make_cross", f"account {name} is made isolated too; choose one"
 
-    def unknown_names(
-        self, groups: Mapping[str, TraderGroup], assets: Sequence[str]
+    def faults_in(
+        self, groups: Mapping[str, TraderGroup], assets: Sequence[str], last_step: int
     ) -> Iterator[tuple[str, str]]:
-        """Yield a fault for every id that no trader has and every asset that there is not."""
+        """Yield a fault for every account, asset and step that the scenario does not have."""
+        if self.from_step is not None and self.from_step > last_step:
+            yield "from_step", f"{self.from_step} is after the last step, {last_step}"
         yield from self._unknown_accounts(groups)
         for place, name in enumerate(self.quiet_assets):
             if name not in assets:

@@ -11,7 +11,7 @@ from stresslab.contagion.twins import compare
 from stresslab.core.declarations import build, faults
 from stresslab.core.events import ISOLATED
 from stresslab.scenario import Scenario
-from tests.markets import changed, fall, market, model_of, people, run
+from tests.markets import changed, fall, market, model_of, people, run, tables_of
 
 #: A linear book that the sale of a few lots moves by some ticks of 1 cent.
 THIN = {"kind": "impact", "law": {"kind": "linear", "depth_usd": 300.0}}
@@ -63,9 +63,49 @@ def test_a_removal_from_a_step_leaves_the_steps_before_alone() -> None:
     assert fallen(twin) == [0]
 
 
+def test_the_first_event_that_differs_comes_before_what_it_brings_about() -> None:
+    """Without the second long its liquidation is missed first; the price is, a round later."""
+    original, twin = run(cascade()), run(cascade(counterfactual={"remove": [1]}))
+    second = next(place for place, n in enumerate(original["liquidations"]["account"]) if n == 1)
+    moment = tuple(int(original["liquidations"][name][second]) for name in ("step", "round"))
+    assert moment == (2, 1)
+    assert (original["price_moves"]["round"] == 2).sum() > (twin["price_moves"]["round"] == 2).sum()
+    parting = compare(original, twin).parting
+    assert parting is not None and (parting.table, parting.step) == ("liquidations", 2)
+    assert parting.original is not None and parting.original["account"] == 1
+
+
 def test_without_feedback_the_second_stays() -> None:
     twin = run(cascade(counterfactual={"feedback": "no_feedback"}))
     assert fallen(twin) == [0]
+
+
+def test_feedback_switched_off_too_late_changes_nothing() -> None:
+    """The cascade happens in the second step, and is over in the third."""
+    early, late = (
+        run(cascade(counterfactual={"feedback": "no_feedback", "from_step": step}))
+        for step in (2, 3)
+    )
+    assert fallen(early) == [0]
+    assert fallen(late) == [0, 1] and compare(run(cascade()), late).parting is None
+
+
+@pytest.mark.parametrize("step", [None, 3])
+def test_without_stop_orders_nobody_sells_because_of_one(step: int | None) -> None:
+    """A stop at 9,900 sells the lots of the third, from the step after the fall on."""
+    found = []
+    for rules in ({}, {"without_stop_orders": True, "from_step": step}):
+        scenario = cascade(market__shocks={"a": fall(0.02)}, counterfactual=rules)
+        model = model_of(scenario)
+        model.world.crowd.columns.stop_ticks[0, 2] = 9_900
+        found.append(tables_of(model))
+    original, twin = found
+    held = [dict(zip(*(t["positions"][c].tolist() for c in ("account", "final_lots")), strict=True))
+            for t in found]  # fmt: skip
+    assert (held[0][2], held[1][2]) == (0, 10)
+    assert original["accounts"]["n_stops"].tolist()[2] == 1
+    assert "stop" in original["price_causes"]["cause"].tolist()
+    assert "stop" not in twin["price_causes"]["cause"].tolist()
 
 
 def test_a_quiet_asset_is_sold_at_the_mark_and_the_other_is_not() -> None:
@@ -100,3 +140,10 @@ def test_unknown_accounts_and_contradictions_are_faults() -> None:
     assert "ids are 0 to 2 (longs), 1000000 to 1000000 (shorts)" in found["counterfactual.remove.0"]
     assert found["counterfactual.quiet_assets.0"] == "no asset is named 'XYZ', only BTC"
     assert "account 0 is made isolated too" in found["counterfactual.make_cross"]
+
+
+def test_a_change_after_the_end_is_a_fault() -> None:
+    late = {"remove": [1], "from_step": 9}
+    found = dict(faults(build(Scenario, cascade(counterfactual=late))))
+    assert found == {"counterfactual.from_step": "9 is after the last step, 8"}
+    assert not list(faults(build(Scenario, cascade(counterfactual={**late, "from_step": 8}))))
