@@ -12,6 +12,9 @@ import polars as pl
 from stresslab.analysis.intervals import LEVEL, Interval, mean, student
 from stresslab.contagion.importance import PREDICTIONS, SAYERS, SCORES, rank_correlation
 
+#: Counted over all removals of accounts, beside the others that they are counted among.
+_COUNTS = ("saved", "felled", "passive", "passive_saved")
+
 
 class Importance(NamedTuple):
     """What all removals from a cell and its replicates did, and how well forecasts told it."""
@@ -38,7 +41,8 @@ def forecasts(removals: Mapping[str, Sequence[Any]], level: float = LEVEL) -> di
     ``passive_auc`` is the same among accounts that had no stop triggered, topped up nothing, cut
     nothing and held at their breach what they had opened with. ``rank_correlation`` is with the
     forced notional that others are spared, by replicate. ``foretold`` and ``right`` count rescues,
-    as yes or no, in all removals of accounts.
+    as yes or no, in all removals of accounts; ``others`` fell in the original, of whom ``saved``
+    did not, ``passive`` and ``passive_saved`` are those of them who only held, ``felled`` is new.
 
     Returns
     -------
@@ -89,9 +93,8 @@ def _forecast(frame: pl.DataFrame, name: str, level: float) -> dict[str, Any]:
     says = name in SAYERS
     row["foretold"] = int(frame[f"{name}_saved"].sum()) if says else None
     row["right"] = int(frame[f"{name}_right"].sum()) if says else None
-    row["saved"] = int(frame["saved"].sum())
-    row["felled"] = int(frame["felled"].sum())
-    return row
+    counts = {"others": "fell", **{name: name for name in _COUNTS}}
+    return row | {name: int(frame[column].sum()) for name, column in counts.items()}
 
 
 def _area(frame: pl.DataFrame, area: str, name: str, level: float) -> dict[str, Any]:

@@ -32,9 +32,10 @@ def importance(
 
     An account leaves from the start, an asset's forced orders fill at the mark, a rule is switched
     off. Told are who is saved and who falls instead, and how well shadows, trigger shares and plain
-    size foretold it, with intervals over replicates. `passive` are those that had no stop
-    triggered, neither topped up nor cut, and held at their breach what they opened with. Tables and
-    a figure go to the folder `importance` of the run.
+    size foretold it, among all others and among those who hold, with 95 % intervals over
+    replicates. Those who hold, `passive` in the tables, had no stop triggered, neither topped up
+    nor cut, and held at their breach what they opened with. A removal counts if it saves some and
+    not all. Tables and a figure go to the folder `importance` of the run.
 
     \b
     Example:
@@ -99,11 +100,17 @@ def _lines(found: Importance) -> Iterator[str]:
 def _scores(rows: list[dict[str, Any]]) -> Iterator[str]:
     first = rows[0]
     yield (
-        f"accounts left out saved {first['saved']} and felled {first['felled']}; "
-        f"{first['n_auc']} of them saved some and not all, {first['n_passive_auc']} of the passive"
+        f"accounts left out saved {first['saved']:,} of {first['others']:,} others and felled "
+        f"{first['felled']:,}; of those who hold {first['passive_saved']:,} of "
+        f"{first['passive']:,}"
     )
     yield (
-        f"{'forecast':<16}{'AUC':>18}{'least':>7}{'AUC of passive':>20}{'least':>7}"
+        "those who hold had no stop triggered, neither topped up nor cut, and held at their breach "
+        "what they opened with"
+    )
+    yield f"{'':<16}{'saved ranked above fallen (AUC), within removals':>52}"
+    yield (
+        f"{'forecast':<16}{'all others':>18}{'least':>7}{'those who hold':>20}{'least':>7}"
         f"{'rank correlation':>21}{'right':>13}"
     )
     for row in rows:
@@ -115,6 +122,8 @@ def _scores(rows: list[dict[str, Any]]) -> Iterator[str]:
             f"{right:>13}"
         )
         yield line.rstrip()
+    counted = (first["n_auc"], first["n_passive_auc"])
+    yield f"{'of removals':<16}{counted[0]:>18}{'':>7}{counted[1]:>20}"
 
 
 def _interval(row: dict[str, Any], name: str) -> str:

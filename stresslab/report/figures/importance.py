@@ -147,7 +147,14 @@ def _ranking(axes: Axes, accounts: pl.DataFrame, forecasts: pl.DataFrame, labels
     axes.axvline(0.5, color=QUIET, linewidth=0.8, linestyle=":")
     axes.axvline(0.9, color=QUIET, linewidth=0.8, linestyle="--")
     axes.set_yticks(y, [n.replace("_", " ") for n in names])
-    axes.set(xlim=(0, 1.04), ylim=(-0.6, len(names) - 0.4), xlabel=labels["auc"].wrapped(24))
+    axes.set(xlim=(0, 1.04), ylim=(-0.6, len(names)), xlabel=labels["auc"].wrapped(24))
+    for fill, who in ((QUIET, "all others"), ("none", "those who hold")):
+        axes.plot([], [], "o", color=QUIET, markerfacecolor=fill, markersize=5, label=who)
+    axes.legend(
+        loc="upper left", ncols=2, fontsize=5.5, handlelength=1.2, handletextpad=0.2,
+        columnspacing=0.8, borderpad=0, borderaxespad=0.1, frameon=True, framealpha=1,
+        facecolor="white", edgecolor="none",
+    )  # fmt: skip
     if forecasts["auc"].null_count() == len(names):
         note(axes, "no removal saved some\nand not others")
     axes.grid(visible=False, axis="y")

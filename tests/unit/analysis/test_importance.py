@@ -19,7 +19,7 @@ def removals(*cells: list[tuple[float, float, int, int]]) -> dict[str, list[Any]
             row: dict[str, Any] = {
                 "cell": f"c{replicate}", "kind": "account", "name": str(10 * replicate + place),
                 "place": place, "fell": 9, "saved": saved, "felled": felled,
-                "saved_usd": 100.0 * saved,
+                "saved_usd": 100.0 * saved, "passive": 4, "passive_saved": min(saved, 1),
             }  # fmt: skip
             for name in SCORES:
                 row |= {f"auc_{name}": area, f"passive_auc_{name}": passive}
@@ -52,6 +52,7 @@ def test_areas_are_means_of_replicates() -> None:
     assert (row["passive_auc"], row["n_passive_auc"]) == (pytest.approx(0.9), 2)
     assert row["rank_correlation"] == pytest.approx((-1 - math.sqrt(3) / 2) / 2), "of 3 2 0, 1 0 0"
     assert (row["right"], row["foretold"], row["saved"], row["felled"]) == (6, 18, 6, 8)
+    assert (row["others"], row["passive"], row["passive_saved"]) == (54, 24, 3)
 
 
 def test_what_says_nothing_has_no_rescues_and_no_order() -> None:
