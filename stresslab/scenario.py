@@ -23,6 +23,9 @@ _PACKS = Path(__file__).parent / "venues"
 #: Venues whose rules a config may take as the base of its own.
 VENUES = tuple(sorted(file.stem for file in _PACKS.glob("*.yaml")))
 
+#: Steps of a run that a machine can hold: prices, depth and totals of each are kept.
+MOST_STEPS = 10_000_000
+
 
 def venue_file(name: str) -> Path:
     """Return the file of a venue's rules."""
@@ -105,15 +108,9 @@ class Scenario:
         yield from self._misplaced_add_ons(names)
         for name, shock in self.market.shocks.items():
             yield from _unknown(f"market.shocks.{name}.assets", shock.assets, names)
-            if shock.at_seconds > self.duration_seconds:
-                yield (
-                    f"market.shocks.{name}.at_seconds",
-                    f"{shock.at_seconds:g} s is after the end of the run, "
-                    f"{self.duration_seconds:g} s",
-                )
         if isinstance(self.market.index, ReplayIndex):
             yield from _unknown("market.index.assets", self.market.index.assets, names)
-            yield from self._too_few_bars(self.market.index)
+        yield from self._beyond_its_time()
         for name, group in self.traders.items():
             path = f"traders.{name}.reserves"
             yield from _unknown(path, group.reserves, list(self.margin.chains), "chain")
@@ -124,6 +121,24 @@ class Scenario:
         last_step = self.n_steps - self.n_burn_in
         for path, message in self.counterfactual.faults_in(self.traders, names, last_step):
             yield f"counterfactual.{path}", message
+
+    def _beyond_its_time(self) -> Iterator[tuple[str, str]]:
+        """Yield a fault for a run that is too long, shocks after its end, bars that end before."""
+        for name, shock in self.market.shocks.items():
+            if shock.at_seconds > self.duration_seconds:
+                yield (
+                    f"market.shocks.{name}.at_seconds",
+                    f"{shock.at_seconds:g} s is after the end of the run, "
+                    f"{self.duration_seconds:g} s",
+                )
+        if (self.burn_in_seconds + self.duration_seconds) / self.step_seconds > MOST_STEPS:
+            yield (
+                "duration_seconds",
+                f"the run has more than {MOST_STEPS:,} steps of {self.step_seconds:g} s with its "
+                "burn-in; the path of every asset is kept",
+            )
+        elif isinstance(self.market.index, ReplayIndex):
+            yield from self._too_few_bars(self.market.index)
 
     def _too_few_bars(self, index: ReplayIndex) -> Iterator[tuple[str, str]]:
         held, needed = index.seconds_held(), self.n_steps * self.step_seconds

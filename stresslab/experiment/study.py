@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from stresslab.core.declarations import declared, param
@@ -77,10 +80,33 @@ class Points:
             yield "", f"found {' and '.join(forms)}; expected one of {', '.join(POINT_FORMS)}"
         for form in forms:
             yield from self._empty(form)
+        yield from self._repeated()
         lengths = {len(values) for values in (self.zip or {}).values()}
         if len(lengths) > 1:
             found = ", ".join(str(n) for n in sorted(lengths))
             yield "zip", f"lists of {found} values; they must be equally long"
+
+    @property
+    def n_points(self) -> int:
+        """Points of the design; 0 where a form is empty."""
+        if self.grid is not None:
+            return math.prod(len(values) for values in self.grid.values())
+        if self.zip is not None:
+            return min((len(values) for values in self.zip.values()), default=0)
+        if self.list is not None:
+            return len(self.list)
+        sample = self.latin_hypercube or self.sobol
+        return sample.samples if sample is not None else 1
+
+    def _repeated(self) -> Iterator[tuple[str, str]]:
+        """Yield values that stand twice: two points of one place would pass for more replicates."""
+        for path, values in (self.grid or {}).items():
+            for value in _twice(values):
+                yield f"grid.{path}", f"{value} stands twice; each value makes a point of its own"
+        for value in _twice(self.list or ()):
+            yield "list", f"the point {value} stands twice"
+        for value in _twice(zip(*(self.zip or {}).values(), strict=False)):
+            yield "zip", f"the point {value} stands twice"
 
     def _empty(self, form: str) -> Iterator[tuple[str, str]]:
         content = getattr(self, form)
@@ -90,6 +116,12 @@ class Points:
             for path, values in content.items():
                 if not values:
                     yield f"{form}.{path}", "empty; write at least one value"
+
+
+def _twice(values: Iterable[Any]) -> Iterator[str]:
+    """Yield, as text and once each, the values that stand more than once."""
+    texts = Counter(json.dumps(value, default=str) for value in values)
+    yield from (text for text, n in texts.items() if n > 1)
 
 
 POINT_FORMS = ("grid", "zip", "list", "latin_hypercube", "sobol")
@@ -113,6 +145,14 @@ class Design:
         for name in ("arms", "controls"):
             if not getattr(self, name):
                 yield name, "empty; leave it out, or write at least one name"
+        factors = (self.points.n_points, len(self.arms), len(self.controls), self.replicates)
+        if math.prod(factors) > MOST_CELLS:
+            points, arms, controls, replicates = (f"{n:,}" for n in factors)
+            yield (
+                "",
+                f"{points} points x {arms} arms x {controls} controls x {replicates} replicates "
+                f"are {math.prod(factors):,} cells; at most {MOST_CELLS:,} are allowed",
+            )
 
 
 @declared
