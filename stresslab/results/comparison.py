@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from stresslab.core.errors import DamagedResultsError
 from stresslab.results.folder import RunFolder
 from stresslab.results.records import Record
 
 if TYPE_CHECKING:
     import polars as pl
+
+_Placed = tuple[RunFolder, Record]
+_Read = Callable[[RunFolder, Record], bytes]
 
 
 def differences(stored_in: RunFolder, made_in: RunFolder, stored: Record) -> Iterator[str]:
@@ -25,10 +29,10 @@ def differences(stored_in: RunFolder, made_in: RunFolder, stored: Record) -> Ite
     ):
         yield f"stored: {_ending(stored)}; made again: {_ending(made)}"
     yield from _outcomes(stored, made)
-    if stored.events_sha256 and stored.events_sha256 != made.events_sha256:
-        yield _tables(stored_in.read_events(stored), made_in.read_events(made), "events")
-    if stored.long_sha256 and stored.long_sha256 != made.long_sha256:
-        yield _tables(stored_in.read_long(stored), made_in.read_long(made), "long tables")
+    if stored.events_sha256:
+        yield from _files("events", RunFolder.read_events, (stored_in, stored), (made_in, made))
+    if stored.long_sha256:
+        yield from _files("long tables", RunFolder.read_long, (stored_in, stored), (made_in, made))
 
 
 def _ending(record: Record) -> str:
@@ -42,6 +46,18 @@ def _outcomes(stored: Record, made: Record) -> Iterator[str]:
         if was != now:
             yield f"outcome {name}: stored {was}, made again {now}"
             return
+
+
+def _files(what: str, read: _Read, stored: _Placed, made: _Placed) -> Iterator[str]:
+    """Yield how two files differ; a damaged one differs, whatever its record says of it."""
+    try:
+        was = read(*stored)
+    except DamagedResultsError as damage:
+        yield str(damage)
+        return
+    now = read(*made)
+    if was != now:
+        yield _tables(was, now, what)
 
 
 def _tables(stored: bytes, made: bytes, what: str) -> str:

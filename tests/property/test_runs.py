@@ -249,6 +249,18 @@ def test_making_again_says_equal_or_where_it_differs(tmp_path: Path) -> None:
     assert made.differences == ("outcome n_liquidations: stored 51, made again 50",)
 
 
+@pytest.mark.parametrize("part", ["events", "long"])
+def test_a_damaged_file_is_not_called_equal(tmp_path: Path, part: str) -> None:
+    """Its record vouches for what is made again, not for what lies there."""
+    finished = run(tmp_path, study((0.1,)), workers=1)
+    kept = finished.with_events()[0]
+    path = getattr(finished.folder, part)(kept)
+    path.write_bytes(path.read_bytes()[:-1])
+    (made,) = reproduce(tmp_path, [kept], Options(simulation=SIMULATION, workers=1))
+    (difference,) = made.differences
+    assert f"{path.name} is damaged" in difference
+
+
 def test_long_tables_are_kept_for_every_cell_and_made_again_with_it(tmp_path: Path) -> None:
     finished = run(tmp_path, workers=2)
     sizes = finished.long("sizes")
