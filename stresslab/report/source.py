@@ -216,9 +216,10 @@ class Source:
         The smaller size if two are equal; ``None`` without a shock.
         """
         rows = self.done.filter(pl.col("pattern") == pattern)
+        if not rows.height:  # without any finished cell there are no columns of outcomes either
+            shock = f"the shock '{pattern}'" if pattern else "a shock"
+            raise NotInRun(f"no finished cell of design {self.design} has {shock}")
         trees = rows.group_by("x").agg(pl.col("largest_tree_usd").mean()).sort("x")
-        if not trees.height:
-            raise NotInRun(f"no finished cell of design {self.design} has the shock '{pattern}'")
         place = trees["largest_tree_usd"].round(6).arg_max()
         size: float | None = trees["x"][place or 0]
         return size

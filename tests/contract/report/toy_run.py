@@ -56,6 +56,8 @@ class ToyRun:
         }
         rows = [*self._response(), *self._sweep(), *self._third(points)]
         self.outcomes = pl.DataFrame([self._outcome(r, n < failed) for n, r in enumerate(rows)])
+        if failed >= len(rows):  # nothing finished, so nothing says which outcomes there are
+            self.outcomes = self.outcomes.drop(*_measured(), strict=False)
 
     def with_events(self) -> list[str]:
         kept = self.outcomes.filter(status="done", replicate=1)
