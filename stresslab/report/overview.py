@@ -84,8 +84,8 @@ def _branching(source: Source) -> tuple[pl.DataFrame, Table]:
     text = _used(shown.drop("unit"))
     caption = (
         "Forced notional that liquidations brought about, over all of it, in completed episodes: "
-        "ratio of sums over replicates, with 95 % jackknife interval. By number of liquidations "
-        "and for the first generation: in the file."
+        "ratio of sums over replicates, with 95 % jackknife interval; no row where none completed. "
+        "By number of liquidations and for the first generation: in the file."
     )
     return numbers, _table(source, "branching", "Branching ratio", text, caption)
 

@@ -127,13 +127,18 @@ def _nodes(axes: Axes, nodes: pl.DataFrame, places: dict[str, tuple[float, float
         legend=False,
         zorder=3,
     )
-    largest = data["notional_usd"].max() or 1.0
+    largest = data["notional_usd"].max()
     for row in data[data["liquidations"] > 1].itertuples():
-        radius = math.sqrt(_SMALLEST + (_LARGEST - _SMALLEST) * row.notional_usd / largest) / 2
+        radius = _width(row.notional_usd, largest) / 2
         where = {"xytext": (0, -radius - 1), "textcoords": "offset points"}
         look = {"ha": "center", "va": "top", "fontsize": 5.5, "zorder": 4}
         ground = {"boxstyle": "square,pad=0.1", "facecolor": "white", "linewidth": 0, "alpha": 0.8}
         axes.annotate(f"×{row.liquidations}", (row.x, row.y), bbox=ground, **where, **look)
+
+
+def _width(notional: float, largest: float) -> float:
+    """Return the width of a node in points; its area grows with the notional."""
+    return math.sqrt(_SMALLEST + (_LARGEST - _SMALLEST) * notional / (largest or 1.0))
 
 
 def _ground(axes: Axes, nodes: pl.DataFrame, labels: Labels) -> None:
@@ -151,13 +156,15 @@ def _ground(axes: Axes, nodes: pl.DataFrame, labels: Labels) -> None:
 
 def _legend(figure: Figure, nodes: pl.DataFrame) -> None:
     colours = asset_colours(nodes["asset"])
-    shown = [n for n in colours if n in set(nodes["asset"])]
-    handles = [_dot(short(n), colours[n], "o") for n in shown]
+    named = [n for n in colours if n in set(nodes["asset"])]
+    handles = [_dot(short(n), colours[n], "o") for n in named]
     handles += [_dot(f"{m} pool", QUIET, MODE_MARKERS[m]) for m in sorted(set(nodes["mode"]))]
     if not nodes["held_shocked"].all():
         handles.append(_dot("never held a shocked asset", "white", "o", edge="black"))
     largest = float(str(nodes["notional_usd"].max() or 0))
-    handles.append(_dot(f"largest: {rounded(largest)} USD", "white", "o", size=9, edge=QUIET))
+    shown = float(f"{largest / 4:.1g}")  # the largest itself would not fit into a legend
+    text = f"{rounded(shown)} USD (largest: {rounded(largest)})"
+    handles.append(_dot(text, "white", "o", size=_width(shown, largest), edge=QUIET))
     legend_above(figure, handles)
 
 

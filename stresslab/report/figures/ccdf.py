@@ -109,7 +109,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     figure, grid = panels(len(places), columns=2, height=2.4)
     for place, (axes, (measure, pattern)) in enumerate(zip(grid, places, strict=True)):
         _panel(axes, sizes.filter(measure=measure, pattern=pattern), looks)
-        _guides(axes, guides.filter(measure=measure, pattern=pattern))
+        _guides(axes, guides.filter(measure=measure, pattern=pattern), looks)
         axes.set(xlabel=labels[measure].wrapped(40), ylabel=labels["at_least"].wrapped(40))
         _few_ticks(axes)
         show_unit(axes.xaxis, labels[measure].unit)
@@ -144,10 +144,12 @@ def _few_ticks(axes: Axes) -> None:
             show_unit(axis, "")
 
 
-def _guides(axes: Axes, guides: pl.DataFrame) -> None:
+def _guides(axes: Axes, guides: pl.DataFrame, looks: dict[str, Stroke]) -> None:
+    """Draw each guide in the colour of its arm, above the curve that it belongs to."""
     for place, (key, ends) in enumerate(guides.group_by("arm", "exponent", maintain_order=True)):
         arm, exponent = key
-        axes.plot(ends["size"], ends["at_least"], color="black", linewidth=0.8, zorder=4)
+        colour = looks[str(arm)].colour
+        axes.plot(ends["size"], ends["at_least"], color=colour, linewidth=0.8, zorder=4)
         axes.text(
             0.03,
             0.04 + 0.07 * place,

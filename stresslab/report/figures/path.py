@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from stresslab.report.source import Source
 from stresslab.report.style import MODE_MARKERS, QUIET, asset_colours
 
 _AREAS = (6.0, 110.0)  # of the marks of liquidations, in square points
+_ROOM = 0.08  # of the scale, above and below the marks: half of the largest fits in it
 _SHADOW = "#C4C4C4"
 _MODE_COLOURS = {"isolated": "#D55E00", "cross": "#00508A"}
 
@@ -174,8 +176,10 @@ def _liquidations(axes: Axes, part: pl.DataFrame, largest: float) -> None:
 def _share_scale(grid: list[Axes]) -> None:
     """Give all prices one scale: an asset that hardly moved must look so."""
     bounds = [axes.get_ylim() for axes in grid]
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
+    room = _ROOM * (high - low)
     for axes in grid:
-        axes.set_ylim(min(low for low, _ in bounds), max(high for _, high in bounds))
+        axes.set_ylim(low - room, high + room)
 
 
 def _state(axes: Axes, part: pl.DataFrame, colours: dict[str, str]) -> None:
@@ -203,7 +207,8 @@ def _handles(forced: pl.DataFrame, largest: float) -> list[Line2D]:
         handles.append(Line2D([], [], label=f"forced orders, {mode}", **look))
     if forced.height:
         text = f"largest: {rounded(largest)} USD in a step"
-        ring = {"marker": "o", "markersize": 9, "markerfacecolor": "white", "linestyle": ""}
+        size = math.sqrt(_AREAS[1])
+        ring = {"marker": "o", "markersize": size, "markerfacecolor": "white", "linestyle": ""}
         handles.append(Line2D([], [], color=QUIET, label=text, **ring))
     return handles
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
 import matplotlib.text
+import numpy as np
 import polars as pl
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from stresslab.report.chart import Prepared
@@ -72,6 +76,10 @@ def texts(picture: Figure) -> list[str]:
     return [t.get_text() for t in picture.findobj(matplotlib.text.Text) if t.get_visible()]
 
 
+def marks_of(axes: Axes) -> list[PathCollection]:
+    return [m for m in axes.collections if isinstance(m, PathCollection)]
+
+
 def test_every_figure_is_tested() -> None:
     assert len(FIGURES) >= 9
     assert sorted(PLAIN) == sorted(FIGURES)
@@ -125,6 +133,41 @@ def test_the_legend_names_every_series(figure: str) -> None:
         assert {"index", "forced orders, cross", "forced orders, isolated"} <= named
     else:
         assert set(frame[key].cast(pl.String)) <= named
+
+
+def test_marks_of_liquidations_lie_inside_their_panels() -> None:
+    """A mark is wider than the price it stands at, so the scale leaves room for half of it."""
+    frames = dict(PLAIN["path"].frames)
+    top = frames["prices"]["mark"].max()
+    frames["liquidations"] = frames["liquidations"].with_columns(
+        mark=pl.lit(top), notional_usd=pl.lit(1e6)
+    )
+    picture = redrawn("path", replace(PLAIN["path"], frames=frames))
+    with theme():
+        picture.draw_without_rendering()
+    marks = [(axes, found) for axes in picture.axes for found in marks_of(axes)]
+    assert marks
+    for axes, collection in marks:
+        heights = axes.transData.transform(collection.get_offsets())[:, 1]
+        radii = np.sqrt(collection.get_sizes()) / 2 * picture.dpi / 72
+        assert np.all(axes.bbox.y0 <= heights - radii)
+        assert np.all(heights + radii <= axes.bbox.y1)
+
+
+@pytest.mark.parametrize("figure", ["path", "cascade"])
+def test_sizes_in_the_legend_are_to_scale(figure: str) -> None:
+    sample = PLAIN[figure]
+    picture = drawn(figure, sample)
+    (ring,) = [h for h in picture.legends[0].legend_handles if "largest: " in h.get_label()]
+    areas = np.concatenate([m.get_sizes() for a in picture.axes for m in marks_of(a)])
+    number, _, prefix = (
+        ring.get_label().removeprefix("largest: ").partition(" USD")[0].partition(" ")
+    )
+    shown = float(number) * {"": 1.0, "k": 1e3, "m": 1e6}[prefix]
+    largest = float(max(f["notional_usd"].max() for f in sample.frames.values() if "mode" in f))
+    smallest = {"path": 6.0, "cascade": 12.0}[figure]
+    expected = smallest + (areas.max() - smallest) * shown / largest
+    assert ring.get_markersize() ** 2 == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("figure", list(FIGURES))
