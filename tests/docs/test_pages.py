@@ -34,11 +34,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stresslab.run(SMALL, out=folder, small=True).path
 
 
-def test_readme_opens_with_the_two_commands() -> None:
+def test_readme_opens_with_what_a_user_and_a_developer_run_first() -> None:
     first = _blocks(README, "bash")[0]
 
     assert [line.split("#")[0].strip() for line in first.splitlines()] == [
         "make demo",
+        "make test",
         "make study",
     ]
     assert README.read_text().index(first) < 40
