@@ -83,6 +83,10 @@ class Scenario:
         """Steps of the burn-in."""
         return round(self.burn_in_seconds / self.step_seconds)
 
+    @property
+    def _is_too_long(self) -> bool:
+        return (self.burn_in_seconds + self.duration_seconds) / self.step_seconds > MOST_STEPS
+
     def faults(self) -> Iterator[tuple[str, str]]:
         names = list(self.assets)
         if not names:
@@ -118,7 +122,7 @@ class Scenario:
         is_spot = {name: asset.kind == "spot" for name, asset in self.assets.items()}
         for path, message in population_faults(self.traders, is_spot):
             yield f"traders.{path}", message
-        last_step = self.n_steps - self.n_burn_in
+        last_step = MOST_STEPS if self._is_too_long else self.n_steps - self.n_burn_in
         for path, message in self.counterfactual.faults_in(self.traders, names, last_step):
             yield f"counterfactual.{path}", message
 
@@ -131,7 +135,7 @@ class Scenario:
                     f"{shock.at_seconds:g} s is after the end of the run, "
                     f"{self.duration_seconds:g} s",
                 )
-        if (self.burn_in_seconds + self.duration_seconds) / self.step_seconds > MOST_STEPS:
+        if self._is_too_long:
             yield (
                 "duration_seconds",
                 f"the run has more than {MOST_STEPS:,} steps of {self.step_seconds:g} s with its "
