@@ -40,9 +40,9 @@ def validate(
     """Run published results, closed forms and peers' numbers as ordinary experiments.
 
     Prints what was measured and expected, the tolerance and the verdict; writes one JSON file and
-    one figure for each experiment; exits with 1 if one fails. Without names all are run. The
-    line before the last is the family-wise level: the chance, at most, that a right model fails a
-    check under any seed.
+    one figure for each experiment (with --quick a PNG alone); exits with 1 if one fails. Without
+    names all are run. The line before the last is the family-wise level: the chance, at most, that
+    a right model fails a check under any seed.
 
     With a setting of your own an experiment that takes it is run there once, and what it comes to
     is printed; nothing is judged or written.

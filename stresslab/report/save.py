@@ -6,7 +6,7 @@ data lie beside as CSV, for people, and Parquet, for programs with the types kep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -27,20 +27,24 @@ METADATA: dict[str, dict[str, str | None]] = {
 }
 
 
-def save(figure: Figure, frames: Mapping[str, pl.DataFrame], folder: Path, name: str) -> list[Path]:
+def save(
+    figure: Figure, frames: Mapping[str, pl.DataFrame], folder: Path, name: str,
+    formats: Collection[str] = tuple(METADATA),
+) -> list[Path]:  # fmt: skip
     """Write ``NAME.pdf``, ``.svg``, ``.png``; each frame as ``NAME[_FRAME].csv``, ``.parquet``.
 
     Returns the paths written, pictures first. A figure with one frame gives its data the figure's
-    own name; with several, the frame's name is added.
+    own name; with several, the frame's name is added. Of fewer ``formats`` the others are removed
+    if they are there: they would show something else.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [*_pictures(figure, folder, name), *_data(frames, folder, name)]
+        return [*_pictures(figure, folder, name, formats), *_data(frames, folder, name)]
     except OSError as error:
         raise StorageError(f"{folder}: figure {name} cannot be written: {error}") from error
 
 
-def _pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
+def _pictures(figure: Figure, folder: Path, name: str, formats: Collection[str]) -> list[Path]:
     """Write the formats; the layout is found once, since finding it takes longer than drawing."""
     paths = []
     with theme():
@@ -48,6 +52,9 @@ def _pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
         box = figure.get_tightbbox().padded(PAD)
         for suffix, metadata in METADATA.items():
             path = folder / f"{name}.{suffix}"
+            if suffix not in formats:
+                path.unlink(missing_ok=True)
+                continue
             figure.savefig(path, metadata=metadata, bbox_inches=box)
             paths.append(path)
     return paths

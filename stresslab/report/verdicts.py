@@ -13,14 +13,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from stresslab.report.axes import head, panels
-from stresslab.report.save import save
+from stresslab.report.save import METADATA, save
 from stresslab.report.style import QUIET, Stroke, strokes, theme
 from stresslab.results.files import storage_errors, write_whole
+from stresslab.validation.experiment import Size
 from stresslab.validation.ladder import Verdict
 from stresslab.validation.levels import is_outside, outside_band
 from stresslab.validation.verdicts import Check, Panel, Series
 
 _BAND = 0.2  # opacity of an interval
+#: A quick figure is looked at; one for the record also goes into papers, which takes twice as long.
+_FORMATS = {Size.QUICK: ("png",), Size.FULL: tuple(METADATA)}
 
 
 def show(verdict: Verdict) -> Iterator[str]:
@@ -75,6 +78,8 @@ def _between(interval: tuple[float, float] | None) -> str:
 def write(verdict: Verdict, folder: Path) -> None:
     """Write ``NAME.json`` and the figure of a verdict with its data into a folder.
 
+    In the quick size the figure is a PNG alone.
+
     Raises
     ------
     StorageError
@@ -86,7 +91,8 @@ def write(verdict: Verdict, folder: Path) -> None:
     write_whole(folder / f"{verdict.experiment.name}.json", text.encode())
     if verdict.result.panels:
         frames = {"series": _frame(verdict.result.panels)}
-        save(draw(verdict.result.panels), frames, folder, verdict.experiment.name)
+        figure, formats = draw(verdict.result.panels), _FORMATS[verdict.size]
+        save(figure, frames, folder, verdict.experiment.name, formats)
 
 
 def _frame(drawn: Sequence[Panel]) -> pl.DataFrame:

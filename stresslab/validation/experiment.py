@@ -38,6 +38,8 @@ class Experiment:
     control_is: str  # what is made wrong, in words
     is_statistical: bool = True
     is_judged: bool = True  # False: a report of distance to facts
+    #: Whether all seeds need the same long calculation, so that they are best run in one process.
+    seeds_share_work: bool = False
     #: Holds what all seeds counted, name by name in sum, where one of them alone draws too little.
     together: Callable[[Size, Counts], Sequence[Check]] | None = None
     #: Tells what all seeds drew, where one of them alone draws too little: distances, panels and

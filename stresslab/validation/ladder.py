@@ -118,14 +118,14 @@ def _further(name: str, number: int, run: Result) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Part:
-    """One run of an experiment: under a seed, or its control."""
+    """What one process runs of an experiment: under some seeds, or its control."""
 
     name: str
     size: Size
-    number: int
+    numbers: tuple[int, ...]
 
-    def __call__(self) -> tuple[Result, float]:
-        return _timed(experiment(self.name), self.size, self.number)
+    def __call__(self) -> list[tuple[Result, float]]:
+        return [_timed(experiment(self.name), self.size, number) for number in self.numbers]
 
 
 def climb(names: Sequence[str], size: Size, workers: int = 1) -> Iterator[Verdict]:
@@ -135,11 +135,12 @@ def climb(names: Sequence[str], size: Size, workers: int = 1) -> Iterator[Verdic
     """
     named = {name: experiment(name) for name in names or EXPERIMENTS}
     chosen = [named[name] for name in EXPERIMENTS if name in named]
-    parts = [_Part(each.name, size, k) for each in chosen for k in _numbers(each)]
-    whole = {k for k, part in enumerate(parts) if not named[part.name].is_statistical}
-    runs = in_processes(parts, workers, whole) if workers > 1 else (part() for part in parts)
+    parts = {each.name: [_Part(each.name, size, k) for k in _divided(each)] for each in chosen}
+    every = [part for mine in parts.values() for part in mine]
+    whole = {k for k, part in enumerate(every) if _is_whole(named[part.name])}
+    runs = in_processes(every, workers, whole) if workers > 1 else (part() for part in every)
     for each in chosen:
-        yield _verdict(each, size, [next(runs) for _ in _numbers(each)])
+        yield _verdict(each, size, [run for _ in parts[each.name] for run in next(runs)])
 
 
 def judge(chosen: Experiment, size: Size) -> Verdict:
@@ -156,6 +157,17 @@ def _numbers(chosen: Experiment) -> list[int]:
     """Return the numbers of an experiment's seeds, then its control."""
     n_further = N_FURTHER_SEEDS if chosen.is_statistical and chosen.is_judged else 0
     return [*range(1 + n_further), _CONTROL]
+
+
+def _is_whole(chosen: Experiment) -> bool:
+    """Tell whether seeds do not divide the work of an experiment."""
+    return chosen.seeds_share_work or not chosen.is_statistical
+
+
+def _divided(chosen: Experiment) -> list[tuple[int, ...]]:
+    """Return the numbers of seeds and control that each process takes on."""
+    numbers = _numbers(chosen)
+    return [tuple(numbers)] if chosen.seeds_share_work else [(number,) for number in numbers]
 
 
 def _timed(chosen: Experiment, size: Size, number: int) -> tuple[Result, float]:

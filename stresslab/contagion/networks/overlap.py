@@ -84,13 +84,15 @@ def _fallen(
     parts = np.where(is_there, 1.0 / held, 0.0)  # of a portfolio, that each has in the asset
     whole = 1.0 / seller + parts.sum(axis=1)
     is_fallen = np.zeros_like(is_there)
-    while True:
-        sold = (1.0 / seller + (parts * is_fallen).sum(axis=1)) / whole
+    rows = np.arange(_SAMPLES)  # of samples in which somebody fell in the last round
+    while rows.size:
+        mine = parts[rows]
+        sold = (1.0 / seller + (mine * is_fallen[rows]).sum(axis=1)) / whole[rows]
         lost = -np.expm1(-impact * sold)
-        now = is_there & (parts * lost[:, None] > tolerance)
-        if (now == is_fallen).all():
-            break
-        is_fallen = now
+        now = is_there[rows] & (mine * lost[:, None] > tolerance)
+        is_new = (now != is_fallen[rows]).any(axis=1)
+        is_fallen[rows] = now
+        rows = rows[is_new]
     is_kept = is_fallen & (held >= degrees[0]) & (held <= degrees[-1])
     cell = np.nonzero(is_kept)[0] * degrees.size + held[is_kept] - degrees[0]
     return np.bincount(cell, minlength=_SAMPLES * degrees.size).reshape(_SAMPLES, -1)

@@ -49,7 +49,7 @@ def control(size: Size, seed: int) -> Result:
 
 
 def _measured(size: Size, seed: int, threshold: float) -> Result:
-    checks = _window_checks()
+    checks = list(_window_checks())
     found = []
     for place, (degree, expected) in enumerate(FREQUENCIES.items()):
         rng = np.random.Generator(np.random.Philox(key=seed + place))
@@ -82,7 +82,8 @@ def _reach(degree: float) -> Reach:
     return final_size(N_BANKS, degree, SYSTEMIC)
 
 
-def _window_checks() -> list[Check]:
+@cache
+def _window_checks() -> tuple[Check, ...]:
     checks = []
     for neighbours, ends in WINDOWS.items():
         window = cascade_window(neighbours - 1) or (math.nan, math.nan)
@@ -90,7 +91,7 @@ def _window_checks() -> list[Check]:
             what = f"{name} end of the window, vulnerable below {neighbours + 1} neighbours"
             checks.append(Check(what, measured, expected, 5e-8 * expected))
     n_windows = sum(cascade_window(k) is not None for k in (1, 2))
-    return [*checks, Check("windows with at most 3 neighbours", float(n_windows), 0.0, 0.0)]
+    return (*checks, Check("windows with at most 3 neighbours", float(n_windows), 0.0, 0.0))
 
 
 def _simulated(
@@ -134,4 +135,5 @@ EXPERIMENT = Experiment(
     run=run,
     control=control,
     control_is="a capital buffer of 3 instead of 4 %",
+    seeds_share_work=True,
 )

@@ -222,4 +222,5 @@ EXPERIMENT = Experiment(
     run=run,
     control=control,
     control_is="half the impact that the prediction is told",
+    seeds_share_work=True,
 )

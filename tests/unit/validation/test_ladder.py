@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stresslab.report.verdicts import show, write
+from stresslab.validation import ladder
 from stresslab.validation.experiment import Experiment, Size, seed_of
 from stresslab.validation.ladder import climb, family_wise_level, judge
 from stresslab.validation.processes import in_processes
@@ -139,6 +141,24 @@ def test_processes_give_the_verdicts_of_one_in_the_order_of_the_ladder() -> None
     assert side_by_side[1].result == alone.result
 
 
+@pytest.mark.parametrize(("shared", "calls"), [(False, 5), (True, 1)])
+def test_seeds_that_share_work_are_run_by_one_process(
+    shared: bool, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, set[int]]] = []
+
+    def here(parts: Sequence[Callable[[], Any]], workers: int, first: set[int]) -> Iterator[Any]:
+        asked.append((len(parts), first))
+        return iter([part() for part in parts])
+
+    one = replace(toy(), name="borel", seeds_share_work=shared)
+    monkeypatch.setattr(ladder, "experiment", lambda name: one)
+    monkeypatch.setattr(ladder, "in_processes", here)
+    (verdict,) = climb(["borel"], Size.QUICK, workers=2)
+    assert verdict.passed and len(verdict.further) == 3
+    assert asked == [(calls, {0} if shared else set())]
+
+
 def test_an_experiment_that_checks_nothing_fails() -> None:
     assert not Result().passed
 
@@ -157,7 +177,17 @@ def test_a_verdict_is_told_and_written_with_its_figure(tmp_path: Path) -> None:
     write(verdict, tmp_path)
     written = json.loads((tmp_path / "die.json").read_text())
     assert written["checks"][0]["verdict"] == "pass"
+    assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".png", ".csv", ".parquet"}
+
+
+def test_a_full_figure_comes_in_every_format_and_a_quick_one_leaves_none_of_it(
+    tmp_path: Path,
+) -> None:
+    verdict = judge(toy(), Size.FULL)
+    write(verdict, tmp_path)
     assert {p.suffix for p in tmp_path.iterdir()} >= {".json", ".pdf", ".png", ".svg", ".csv"}
+    write(replace(verdict, size=Size.QUICK), tmp_path)
+    assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".png", ".csv", ".parquet"}
 
 
 def test_a_distance_is_told_with_its_interval() -> None:
