@@ -93,6 +93,8 @@ def left_out(n: int, saved: int = 7, replicates: int = 1) -> Prepared:
             "fell": rows * 0 + 3 * n,
             "saved": rows * saved // 3 + replicate,
             "felled": rows[::-1] // 2,
+            "passive": rows * 0 + 2 * n,
+            "passive_saved": rows * saved // 4,
             "saved_usd": (rows - 2.5) * 1e5 * saved,
         }
         for place, name in enumerate(SCORES):
