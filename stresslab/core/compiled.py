@@ -13,6 +13,7 @@ from numba.core.registry import CPUDispatcher
 
 from stresslab.core.compile_cache import choose_cache_folder
 from stresslab.core.compile_turns import CompiledElsewhere, turn
+from stresslab.core.kernel_compiler import EntryCompiler, PartCompiler
 
 choose_cache_folder(Path(__file__).parents[1])
 
@@ -43,7 +44,7 @@ class _Entry(CPUDispatcher):  # type: ignore[misc]
     """The door from Python into a kernel, kept on disk, compiled by one process at a time."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function, targetoptions=_ENTRY)
+        super().__init__(function, targetoptions=_ENTRY, pipeline_class=EntryCompiler)
         self.enable_caching()
 
     def compile(self, signature: Any) -> Any:
@@ -59,7 +60,8 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
     """
 
     def __init__(self, function: Callable[..., Any], merges: bool) -> None:
-        super().__init__(function, targetoptions={**_PART, "forceinline": merges})
+        options = {**_PART, "forceinline": merges}
+        super().__init__(function, targetoptions=options, pipeline_class=PartCompiler)
         self._entry = _Entry(function)
 
     def __call__(self, *arguments: Any) -> Any:
