@@ -71,5 +71,5 @@ def _text(quantity: str, mid: float | None, low: float | None, high: float | Non
     if mid is None:
         return "–"
     if low is None or high is None:
-        return f"{100 * mid:{sign}.1f} %"
-    return f"{100 * mid:{sign}.1f} % [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
+        return f"{100 * mid:{sign}z.1f} %"
+    return f"{100 * mid:{sign}z.1f} % [{100 * low:{sign}z.1f}, {100 * high:{sign}z.1f}]"

@@ -13,8 +13,10 @@ from stresslab.experiment.progress import Progress
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
 
-#: Seconds between two plain lines; the first comes at once.
+#: Seconds between two plain lines.
 PLAIN_SECONDS = 10.0
+#: Cells since the first new one that an estimate of the time left needs.
+FEWEST = 8
 
 
 class Shown(Progress, Protocol):
@@ -31,38 +33,59 @@ class Shown(Progress, Protocol):
 
 
 class _Counting:
-    """Counts of cells and the clock, shared by both kinds of progress."""
+    """Counts of cells and the clock, shared by both kinds of progress.
+
+    What is left is told from the cells after the first new one: that one took in starting, and
+    after an installation compiling, which is over when it ends.
+    """
 
     def __init__(self) -> None:
-        self.total = self.done = self.failed = self.earlier = 0
-        self.began = time.monotonic()
+        self.total = self.done = self.failed = 0
+        self.began = self._now()
+        self._after = 0  # cells since the first new one
+        self._first = 0.0  # when that one ended
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
+    @staticmethod
+    def _now() -> float:
+        return time.monotonic()
+
+    def _begin(self, total: int, finished: int) -> None:
+        self.total, self.done, self._after, self._first = total, finished, 0, 0.0
 
     def _count(self, failed: bool) -> None:
         self.done += 1
         self.failed += failed
+        if self._first:
+            self._after += 1
+        else:
+            self._first = self._now()
 
     def text(self) -> str:
         """Return the state in words.
 
         >>> counting = _Counting()
         >>> counting.total, counting.done, counting.failed = 180, 12, 1
-        >>> counting.text().split(", ")[:2]
-        ['12 of 180 cells', '1 failed']
+        >>> counting.text()
+        '12 of 180 cells after 0 s, 1 failed'
         """
-        parts = [f"{self.done} of {self.total} cells"]
+        parts = [f"{self.done} of {self.total} cells after {_span(self._now() - self.began)}"]
         if self.failed:
             parts.append(f"{self.failed} failed")
-        parts.append(f"{self.seconds:.0f} s")
-        new = self.done - self.earlier
-        if new and self.done < self.total:
-            parts.append(f"about {self.seconds / new * (self.total - self.done):.0f} s left")
-        elif self.done < self.total:
-            parts.append("starting (the first run after an installation compiles for a while)")
+        if self.done < self.total and self._after >= FEWEST:
+            seconds = (self._now() - self._first) / self._after * (self.total - self.done)
+            parts.append(f"about {_span(seconds)} left")
         return ", ".join(parts)
+
+
+def _span(seconds: float) -> str:
+    """Return a time in the unit that people would say it in.
+
+    >>> _span(87.4), _span(301), _span(9000)
+    ('87 s', '5 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 class PlainProgress(_Counting):
@@ -79,7 +102,7 @@ class PlainProgress(_Counting):
 
         A study that grows, as by bisection, is announced anew each time.
         """
-        self.total, self.done, self.earlier = total, finished, finished
+        self._begin(total, finished)
         if finished:
             print(f"{finished} of {total} cells were finished before", flush=True)
         if self._thread.ident is None:
@@ -123,8 +146,8 @@ class BarProgress(_Counting):
 
     def begin(self, total: int, finished: int) -> None:
         """Announce the number of cells and how many of them an earlier run finished."""
-        self.total, self.done, self.earlier = total, finished, finished
-        note = f"{finished} finished before" if finished else "compiling, the first time only"
+        self._begin(total, finished)
+        note = f"{finished} finished before" if finished else ""
         self._bar.update(
             self._task, total=total, completed=finished, description="cells", note=note
         )

@@ -78,7 +78,7 @@ def wanted(run: Run) -> list[str]:
 
 def _line(one: Picture | Absent) -> str:
     name = f"  {one.name}"
-    return f"{name}: not drawn, {one.reason}" if isinstance(one, Absent) else name
+    return f"{name}: not drawn: {one.reason}" if isinstance(one, Absent) else name
 
 
 def _write(path: Path, text: str) -> Path:

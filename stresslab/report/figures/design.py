@@ -17,7 +17,7 @@ def prepare(source: Source) -> Prepared:
     if not source.done.height:
         raise NotInRun(f"no cell of design {source.design} is finished")
     if is_response(source):
-        raise NotInRun(f"design {source.design} varies shocks and shares only, as shown elsewhere")
+        raise NotInRun("only shocks and shares of cross margin vary, which other figures show")
     layout = lay_out(source)
     frame = layout.estimates(means)
     return Prepared({"design": frame}, layout.labels(frame), f"{MEANS}{layout.words}")

@@ -43,7 +43,8 @@ def prepare(source: Source) -> Prepared:
             names = (f"{cell}_effects.parquet", f"{cell}_forecasts.parquet")
             others = (pl.read_parquet(path.with_name(name)) for name in names)
             return of_cell(cell, pl.read_parquet(path), *others)
-    raise NotInRun("nobody was left out; 'stresslab importance RUN --cell ID' does it")
+    does_it = "'stresslab importance RUN --cell ID' does it"
+    raise NotInRun(f"no cell was run again with some traders left out; {does_it}")
 
 
 def of_cell(

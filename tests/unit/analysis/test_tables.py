@@ -261,6 +261,13 @@ def test_the_headline_can_be_read() -> None:
     assert text.filter(fall=0.2, assets="all")["crossed: cross"].to_list() == ["–"]
 
 
+def test_no_number_reads_as_minus_nothing() -> None:
+    rows = headline(study(), ["isolated", "cross"]).with_columns(low=pl.lit(-1e-4))
+    texts = headline_text(rows)["share_accounts_liquidated: cross"].to_list()
+    assert any("[0.0, " in text for text in texts)
+    assert not any("-0.0" in text for text in texts)
+
+
 def test_order_of_rows_changes_no_table() -> None:
     rows = study()
     mixed = rows.sample(fraction=1, shuffle=True, seed=9)
