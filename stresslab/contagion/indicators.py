@@ -22,7 +22,7 @@ def radius(run: Contagion) -> np.ndarray:
 
     The spectral radius where every asset has its own pools: closing a depth moves the mark by 1 %.
     """
-    return _largest(_due(run), _value(run, run.paths.bid_depth))
+    return _largest(_due(run), _bids(run))
 
 
 def density(run: Contagion) -> np.ndarray:
@@ -39,7 +39,7 @@ def leverage(run: Contagion) -> np.ndarray:
 
 def crowding(run: Contagion) -> np.ndarray:
     """Return open interest over bids within 1 % of the mark, largest asset, (n_steps,)."""
-    return _largest(_value(run, run.paths.open_interest), _value(run, run.paths.bid_depth))
+    return _largest(_value(run, run.paths.open_interest), _bids(run))
 
 
 def thinness(run: Contagion) -> np.ndarray:
@@ -73,6 +73,14 @@ def lead_seconds(run: Contagion, values: np.ndarray, level: float, step: int) ->
     alarms = run.paths.step[: len(values)][np.asarray(values) >= level]
     before = alarms[alarms < step]
     return float((step - before[0]) * run.step_seconds) if len(before) else float("nan")
+
+
+def _bids(run: Contagion) -> np.ndarray:
+    """Return bids within 1 % of the mark, (n_steps, n_assets), USD; an empty book counts one lot.
+
+    So that a ratio to them is largest where nobody bids, and a number.
+    """
+    return _value(run, np.maximum(run.paths.bid_depth, 1))
 
 
 def _value(run: Contagion, lots: np.ndarray) -> np.ndarray:

@@ -33,6 +33,16 @@ def test_what_is_due_in_the_next_per_cent() -> None:
     assert INDICATORS["thinness"](run)[:3] == pytest.approx([0.0, 0.0, 0.75])
 
 
+@pytest.mark.parametrize("name", ["radius", "crowding"])
+def test_an_empty_book_is_worse_than_any_other(name: str) -> None:
+    found = []
+    for lots in (2, 1, 0):
+        log = mapped()
+        log["path"]["bid_depth_lots"][:2] = lots
+        found.append(float(INDICATORS[name](Contagion(log))[0]))
+    assert 0 < found[0] < found[1] <= found[2] < np.inf
+
+
 def test_what_has_fallen_is_no_longer_due() -> None:
     """In step 1 A is 20 % down, beyond all that the map holds."""
     assert INDICATORS["radius"](Contagion(mapped()))[1] == 0.0
