@@ -47,13 +47,14 @@ def whatif(
 
     The twin has the same people and the same luck, prices are free to differ. An account that is
     taken out hands its positions and its money to `external`. Told are the first event that
-    differs, who is saved, who falls instead, and who ends better or worse off.
+    differs, who is saved, who falls instead, and who ends better or worse off. From a step on,
+    rules may change that do not alter what has happened by then, such as the size of a shock.
 
     \b
     Example:
       stresslab whatif runs/demo --cell 3f2a --remove account:17
       stresslab whatif runs/demo --cell 3f2a --no-feedback --from-step 80
-      stresslab whatif runs/demo --cell 3f2a --set scenario.liquidation.adl=false
+      stresslab whatif runs/demo --cell 3f2a --set scenario.liquidation.adl=false --from-step 80
     """
     from stresslab.api import open_run
     from stresslab.contagion.twins import compare

@@ -21,15 +21,18 @@ from stresslab.results.run import Run
 class Changes:
     """What a twin changes: fields of the declared ``Counterfactual``, and overrides.
 
-    Overrides hold from the start, since a run reads most of its rules there.
+    Both hold from the start, or from the counterfactual's ``from_step`` on.
     """
 
     counterfactual: Mapping[str, Any] = field(default_factory=dict)
     settings: Sequence[str] = ()
 
-    def __post_init__(self) -> None:
-        if self.settings and self.counterfactual.get("from_step") is not None:
-            raise ConfigError("--set: holds from the start; it cannot be joined with --from-step")
+    @property
+    def before(self) -> Changes | None:
+        """What a run begins with whose settings come later; None where they hold from the start."""
+        if not self.settings or self.counterfactual.get("from_step") is None:
+            return None
+        return Changes(self.counterfactual)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,11 @@ def run_twins(run: Run, cell: str, changes: Changes) -> Twins:
     scenario = scenario_of(run.resolved, number)
     changed = changed_scenario(run, scenario, changes)
     original = original_tables(run, record.cell)
-    twin, _, _ = simulate(changed, seed, replicate, run.path)
+    if changes.before is None:
+        twin, _, _ = simulate(changed, seed, replicate, run.path)
+    else:
+        first = changed_scenario(run, scenario, changes.before)
+        twin, _, _ = simulate(first, seed, replicate, run.path, changed)
     return Twins(record.cell, changed, original, twin)
 
 

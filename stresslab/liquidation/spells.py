@@ -18,7 +18,7 @@ from stresslab.margin.chains.book import ChainBook
 from stresslab.margin.initial_calls import Called, pools_to_call
 from stresslab.margin.pools import pool_states
 from stresslab.margin.sweep import pools_short_of_margin
-from stresslab.margin.tiers import RATE_UNIT
+from stresslab.margin.tiers import RATE_UNIT, MarginTables
 from stresslab.market.marks import MarkBoard
 
 
@@ -47,12 +47,13 @@ class Spells:
         self._clearing, self._board, self._chains = clearing, board, chains
         self._recorder, self._trail = recorder, trail
         self._alerts = Alerts(levels, n_pools)
-        self._out = np.empty(n_pools, np.int64)
+        self._out = np.zeros(n_pools, np.int64)
         self._judged_marks = board.ticks.copy()
         tables = clearing.tables
         self._judged_tables = tables._replace(
             rate=tables.rate.copy(), portfolio=tables.portfolio.copy()
         )
+        self._has_kept_tables = False
 
     def pools_to_call(self, below_initial: bool = False) -> Called:
         """Return the pools beyond any call level, or below initial margin too, and their levels."""
@@ -176,3 +177,14 @@ class Spells:
         self._judged_marks = self._board.ticks.copy()
         self._judged_tables.rate[:] = self._clearing.tables.rate
         self._judged_tables.portfolio[:] = self._clearing.tables.portfolio
+        if self._has_kept_tables:
+            self.keep_tables()
+            self._has_kept_tables = False
+
+    def keep_tables(self) -> None:
+        """Keep all tables as they are, before other rules are written into them.
+
+        By themselves rates and grids alone change.
+        """
+        self._judged_tables = MarginTables(*(t.copy() for t in self._clearing.tables))
+        self._has_kept_tables = True

@@ -68,7 +68,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
         self._orders = w.crowd.orders
         self._stop_book = StopBook(*(getattr(w.crowd.columns, name) for name in StopBook._fields))
         self._cuts = make_orders(0)
-        self._watched = np.empty((3, len(scenario.assets)), np.int64)
+        self._watched = np.zeros((3, len(scenario.assets)), np.int64)
         self._answers = Answers(*(getattr(w.crowd.columns, name) for name in Answers._fields))
         self._premium = PremiumAverage(
             scenario.market.funding, len(scenario.assets), scenario.step_seconds

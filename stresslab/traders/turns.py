@@ -51,7 +51,7 @@ class TurnCalendar:
     ) -> None:
         self._step = round(step_seconds * MICROSECONDS)
         self._key = key
-        self._rows = np.empty(ids.size, np.int64)
+        self._rows = np.zeros(ids.size, np.int64)
         self._calendar = _Calendar(
             first=np.full(n_steps + 1, _NOBODY, np.int64),
             following=np.full(ids.size, _NOBODY, np.int64),

@@ -63,7 +63,7 @@ def make_memory(group: Group) -> Memory:
         ordered=np.zeros(n_traders, np.int64),
         value=market.index.astype(np.float64),
         planned=np.full(1, -1, np.int64),
-        grouped=np.empty(n_traders, np.int64),
+        grouped=np.zeros(n_traders, np.int64),
         ends=np.zeros(n_assets, np.int64),
         unit_value=market.unit_value.astype(np.int64),
     )

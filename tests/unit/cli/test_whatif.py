@@ -86,6 +86,8 @@ def test_from_a_step_on_what_was_before_stands(ask: Asking) -> None:
     later = ask("--no-feedback", "--from-step", str(first + 2))
     assert later["first_difference"]["step"] >= first + 2
     assert "equal, event for event" in ask.words("--from-step", str(first + 2))
+    rule = "scenario.liquidation.feedback=no_feedback"
+    assert ask("--set", rule, "--from-step", str(first + 2)) == later
 
 
 def test_the_screen_names_assets_and_counts_money_in_usd(ask: Asking) -> None:
@@ -101,6 +103,10 @@ def test_the_screen_names_assets_and_counts_money_in_usd(ask: Asking) -> None:
         (["--remove", "account:77"], "no account has the id 77"),
         (["--mode-of", "account:1=portfolio"], "account:ID=isolated or account:ID=cross"),
         (["--quiet", "XYZ"], "no asset is named 'XYZ'"),
+        (
+            ["--set", "scenario.liquidation.insurance_fund_usd=9", "--from-step", "3"],
+            "--set: changes how the market opens",
+        ),
         (["--no-feedback", "--from-step", "31"], "31 is after the last step, 30"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
