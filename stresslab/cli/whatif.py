@@ -47,8 +47,8 @@ def whatif(
 
     The twin has the same people and the same luck, prices are free to differ. An account that is
     taken out hands its positions and its money to `external`. Told are the first event that
-    differs, who is saved, who falls instead, and who ends better or worse off. From a step on,
-    rules may change that do not alter what has happened by then, such as the size of a shock.
+    differs, who is saved, who falls instead, and who ends better or worse off. From a step on a
+    rule may change too, unless it shaped what has happened by then, as a shock or a mark did.
 
     \b
     Example:
