@@ -5,6 +5,7 @@ and what closing does to prices.
 """
 
 from stresslab.contagion.theory.cascade import State, cascade
+from stresslab.contagion.theory.course import Course, unfold
 from stresslab.contagion.theory.distance import distance_to_cascade
 from stresslab.contagion.theory.growth import growth_matrix, radius_at
 from stresslab.contagion.theory.map import liquidation_map
@@ -13,6 +14,7 @@ from stresslab.contagion.theory.venue import Room, Venue, unlimited
 
 __all__ = [
     "Branches",
+    "Course",
     "Room",
     "State",
     "Venue",
@@ -22,5 +24,6 @@ __all__ = [
     "growth_matrix",
     "liquidation_map",
     "radius_at",
+    "unfold",
     "unlimited",
 ]

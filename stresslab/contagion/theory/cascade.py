@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stresslab.contagion.theory.venue import Venue
+if TYPE_CHECKING:
+    from stresslab.contagion.theory.venue import Venue
 
 MOST_ROUNDS = 10_000
-_LEAST_LOTS = 1e-6  # that are worth a round
+LEAST_LOTS = 1e-6  # that are worth a round
 FIRST_INCREMENT = 0.005  # of the price: a shock is followed in steps of at most this size
 
 
@@ -81,7 +82,7 @@ def settled(venue: Venue, state: State, shocked: np.ndarray, shock: float) -> St
         wanted = np.where(np.abs(due) > np.abs(closed), due - closed, 0.0)
         breached = breached | (wanted != 0).any(axis=1)
         added = wanted * taken(wanted, venue.room(-closed.sum(axis=0), paid, prices))
-        if not (np.abs(added) > _LEAST_LOTS).any():
+        if not (np.abs(added) > LEAST_LOTS).any():
             break
         notional = notional + venue.notional(added, prices).sum(axis=0)
         paid = paid + added.sum(axis=0) * prices * venue.lot_value_usd

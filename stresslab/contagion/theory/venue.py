@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stresslab.contagion.next_generation import MODES, SIDES
+from stresslab.contagion.theory.course import Course
 
 #: Net flow so far (n_assets,) in lots, what it has been paid (n_assets,) in USD, marks (n_assets,)
 #: -> lots that the market can still buy, and still sell, (2, n_assets).
@@ -36,6 +37,7 @@ class Venue:
     #: Net flow so far (n_assets,), lots, negative is sold -> mark over index (n_assets,).
     factor: Callable[[np.ndarray], np.ndarray]
     room: Room = unlimited
+    course: Course | None = None  # how a shock unfolds in time; None: slowly
 
     @property
     def n_types(self) -> int:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from stresslab.contagion.theory.course import Due
+from stresslab.core.columns import Accounts
 from stresslab.margin.pools import pool_states
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 from stresslab.model.world import World
 from stresslab.scenario import Scenario
 
+MICRO_USD = 1_000_000
+
 
 def closures(
     scenario: Scenario, world: World, codes: np.ndarray, positions: np.ndarray, is_cross: np.ndarray
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return marks (n_assets,) -> signed lots that every pool would have closed by then.
+) -> Due:
+    """Return a function of the marks, and of what pools have sold otherwise, for what they close.
 
     Parameters
     ----------
@@ -30,19 +32,31 @@ def closures(
     fee = scenario.market.fees.taker_rate
     costs = np.array([fee + mode.penalty_rate for mode in modes])[is_cross.astype(int)]
 
-    def closed_at(prices: np.ndarray) -> np.ndarray:
+    def due(prices: np.ndarray, sold: np.ndarray, cash: np.ndarray) -> np.ndarray:
         marks = np.maximum(1, np.rint(prices)).astype(np.int64)
-        equity, need, _ = pool_states(accounts, tables, marks, codes)
-        is_breached = equity < need
+        after = _having_sold(accounts, codes, sold, cash)
+        equity, need, _ = pool_states(after, tables, marks, codes)
+        is_breached, held = equity < need, positions - sold
         share = np.zeros(positions.shape)
         share[is_breached & ~restores] = 1.0
         partly = is_breached & restores
-        values = np.abs(positions[partly]) * (marks * tables.unit_value)
+        values = np.abs(held[partly]) * (marks * tables.unit_value)
         missing = need[partly] - target * np.maximum(equity[partly], 0)
         share[partly] = _shares(tables, values, missing, target * costs[partly])
-        return positions * share
+        return held * share
 
-    return closed_at
+    return due
+
+
+def _having_sold(
+    accounts: Accounts, codes: np.ndarray, sold: np.ndarray, cash: np.ndarray
+) -> Accounts:
+    """Return accounts whose pools hold so many lots less and so many USD more."""
+    pool, row = np.divmod(codes, accounts.id.size)
+    position, wallet = accounts.position.copy(), accounts.cash.copy()
+    np.subtract.at(position.T, row, np.rint(sold).astype(np.int64))
+    wallet[pool, row] += np.rint(cash * MICRO_USD).astype(np.int64)
+    return accounts._replace(position=position, cash=wallet)
 
 
 def _shares(

@@ -14,12 +14,12 @@ from stresslab.scenario import Scenario
 from stresslab.traders.rules import TraderGroup
 from stresslab.traders.strategies import STRATEGIES, kind_of
 
+#: Lots that displace a book (n_assets,), negative is sold -> mark over index (n_assets,).
+Factor = Callable[[np.ndarray], np.ndarray]
 
-def impact(
-    scenario: Scenario, world: World, over_seconds: float
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return mark over index as a function of the flow in lots, a part of which is remembered."""
-    kept = remembered(scenario, over_seconds)
+
+def impact(scenario: Scenario, world: World) -> Factor:
+    """Return mark over index as a function of the lots that displace the book."""
     weight = _weight_of_book(scenario)
     bids, asks = world.floor.depths(world.board.ticks)
     book = scenario.market.book
@@ -39,9 +39,14 @@ def impact(
             return moved
 
     def factor(flow: np.ndarray) -> np.ndarray:
-        return 1.0 + weight * (displaced(kept * flow) - 1.0)
+        return 1.0 + weight * (displaced(flow) - 1.0)
 
     return factor
+
+
+def kept_in_a_step(scenario: Scenario) -> float:
+    """Return what part of a displacement is left one step later."""
+    return math.exp(-_rate_of_recovery(scenario) * scenario.step_seconds)
 
 
 def remembered(scenario: Scenario, over_seconds: float) -> float:

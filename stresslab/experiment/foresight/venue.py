@@ -7,7 +7,8 @@ import numpy as np
 from stresslab.contagion.theory.venue import Venue
 from stresslab.core.events import CROSS, ISOLATED
 from stresslab.experiment.foresight.closures import closures
-from stresslab.experiment.foresight.impact import impact
+from stresslab.experiment.foresight.course import course
+from stresslab.experiment.foresight.impact import impact, remembered
 from stresslab.experiment.foresight.room import room
 from stresslab.model import StressModel
 from stresslab.model.world import World
@@ -25,7 +26,7 @@ def foresee(scenario: Scenario, *, seed: int, replicate: int, over_seconds: floa
     by its law; an order book as an exponential law with the depth that rests within 1 % of the
     mark, bids for sales and offers for purchases. What an index has no weight in follows the book
     at once; a mark that is the index, or a median, does not follow it. Those who rest orders take
-    what their limits allow (:func:`room`).
+    what their limits allow (:func:`room`). Stop orders are those of the opening (:func:`course`).
 
     Parameters
     ----------
@@ -39,6 +40,9 @@ def foresee(scenario: Scenario, *, seed: int, replicate: int, over_seconds: floa
     codes = _pools(world)
     accounts = world.clearing.accounts
     positions, is_cross = _legs(world, codes)
+    due = closures(scenario, world, codes, positions, is_cross)
+    nothing, displaced = np.zeros_like(positions), impact(scenario, world)
+    kept = remembered(scenario, over_seconds)
     venue = Venue(
         assets=tuple(scenario.assets),
         prices=world.board.ticks.astype(np.float64),
@@ -47,9 +51,10 @@ def foresee(scenario: Scenario, *, seed: int, replicate: int, over_seconds: floa
         is_cross=is_cross,
         account=accounts.id[codes % accounts.id.size],
         n_accounts=accounts.id.size,
-        closed_at=closures(scenario, world, codes, positions, is_cross),
-        factor=impact(scenario, world, over_seconds),
+        closed_at=lambda prices: due(prices, nothing, np.zeros(len(codes))),
+        factor=lambda flow: displaced(kept * flow),
         room=room(scenario, world),
+        course=course(scenario, world, codes, positions, due, displaced, over_seconds),
     )
     release(model)
     return venue

@@ -19,6 +19,7 @@ from stresslab.contagion.theory import (
     growth_matrix,
     liquidation_map,
     radius_at,
+    unfold,
 )
 from stresslab.validation.criticality.sweep import Sweep
 
@@ -34,7 +35,6 @@ class Prediction(NamedTuple):
     forced_notional_usd: np.ndarray
     share_accounts_liquidated: np.ndarray
     price_fall: np.ndarray
-    overshoot: np.ndarray  # fall of a mark below its index
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,16 @@ def _radius(venue: Venue) -> float:
 
 def predict(venue: Venue, shocked: np.ndarray, sizes: Sequence[float]) -> Prediction:
     """Return what theory expects of shocks of these sizes, rising."""
-    states = cascade(venue, shocked, sizes)
+    course = venue.course
+    if course is None:
+        states = cascade(venue, shocked, sizes)
+    else:
+        states = [unfold(venue, course, shocked, size) for size in sizes]
     falls = [state.falls(venue) for state in states]
-    index = [np.where(shocked, 1.0 - size, 1.0) for size in sizes]
-    below = [(1.0 - (1.0 - fall) / at).max() for fall, at in zip(falls, index, strict=True)]
     return Prediction(
         np.array([math.fsum(state.notional.tolist()) for state in states]),
         np.array([state.accounts(venue) / venue.n_accounts for state in states]),
         np.array([fall.max() for fall in falls]),
-        np.array(below),
     )
 
 
