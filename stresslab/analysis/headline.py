@@ -70,6 +70,7 @@ def _text(quantity: str, mid: float | None, low: float | None, high: float | Non
     sign = "+" if quantity == "difference" else ""
     if mid is None:
         return "–"
-    if low is None or high is None:
-        return f"{100 * mid:{sign}z.1f} %"
-    return f"{100 * mid:{sign}z.1f} % [{100 * low:{sign}z.1f}, {100 * high:{sign}z.1f}]"
+    text = f"{100 * mid:{sign}z.1f} %"
+    if low is not None and high is not None:
+        text += f" [{100 * low:{sign}z.1f}, {100 * high:{sign}z.1f}]"
+    return text.replace("-", "−")

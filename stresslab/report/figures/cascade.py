@@ -101,8 +101,8 @@ def _edges(axes: Axes, graph: nx.DiGraph, places: dict[str, tuple[float, float]]
         ax=axes,
         arrows=False,
         hide_ticks=False,
-        width=[0.2 + 2.0 * s for s in shares],
-        edge_color=[(0.35, 0.35, 0.35, 0.12 + 0.5 * s) for s in shares],
+        width=[0.4 + 1.8 * s for s in shares],
+        edge_color=[(0.35, 0.35, 0.35, 0.3 + 0.32 * s) for s in shares],
     )
 
 

@@ -66,9 +66,17 @@ def draw(frames: Frames, labels: Labels) -> Figure:
             _waterfall(axes, frame.filter(pattern=pattern, arm=arm), looks[arm].colour)
             axes.tick_params(axis="x", rotation=90 if len(arms) > 2 else 0)
             head(axes, row * len(arms) + column, short(arm, 20 if len(arms) > 2 else 44))
+        grid[row, 0].set_ylim(top=_top(frame.filter(pattern=pattern)))
         grid[row, 0].set_ylabel(f"{pattern}\n{labels['amount']}")
         show_unit(grid[row, 0].yaxis, labels["amount"].unit)
     return figure
+
+
+def _top(part: pl.DataFrame) -> float | None:
+    """Return the end of a scale with room above the highest bar or interval; bars take none."""
+    ends = part.select(pl.col("start") + pl.max_horizontal("amount", "high")).to_series()
+    highest = float(str(ends.max() or 0.0))
+    return 1.05 * highest if highest > 0 else None
 
 
 def _waterfall(axes: Axes, part: pl.DataFrame, colour: str) -> None:

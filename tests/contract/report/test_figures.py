@@ -154,6 +154,19 @@ def test_marks_of_liquidations_lie_inside_their_panels() -> None:
         assert np.all(heights + radii <= axes.bbox.y1)
 
 
+def test_bars_leave_room_below_the_frame() -> None:
+    """Also where the last part is zero and there are no intervals: matplotlib leaves none there."""
+    part, before_last = pl.col("component"), pl.col("start").max().over("pattern", "arm")
+    amount = pl.when(part == "socialised").then(0.0).when(part == "total").then(before_last)
+    frame = PLAIN["waterfall"].frames["waterfall"].with_columns(amount=amount.otherwise("amount"))
+    frame = frame.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64))
+    picture = redrawn("waterfall", replace(PLAIN["waterfall"], frames={"waterfall": frame}))
+    assert picture.axes
+    for axes in picture.axes:
+        highest = max(bar.get_y() + bar.get_height() for bar in axes.patches)
+        assert 0 < highest < 0.97 * axes.get_ylim()[1]
+
+
 @pytest.mark.parametrize("figure", ["path", "cascade"])
 def test_sizes_in_the_legend_are_to_scale(figure: str) -> None:
     sample = PLAIN[figure]

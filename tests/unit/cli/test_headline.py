@@ -25,6 +25,7 @@ class Finished:
         rows: list[tuple[Any, ...]] = [
             ("tiny", HEDGER, SHARE, "cross", 0.125, 0.1, 0.15, 3),
             ("tiny", HEDGER, CROSSED, "cross", 0.5, 0.25, 0.75, 3),
+            ("tiny", HEDGER, "difference", "cross - isolated", -0.1, -0.2, 0.05, 3),
             ("tiny", PASSIVE, SHARE, "cross", 0.25, 0.2, 0.3, 3),
             ("tiny", PASSIVE, CROSSED, "cross", None, None, None, 0),
         ]
@@ -41,6 +42,10 @@ def test_parts_are_named_by_what_tells_them_apart(capsys: pytest.CaptureFixture[
     text = shown(capsys)
     assert "hedger   12.5 % [10.0, 15.0]" in text
     assert "kind" not in text
+
+
+def test_differences_have_a_sign_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "−10.0 % [−20.0, +5.0]" in shown(capsys)
 
 
 def test_a_point_where_nothing_could_cross_has_no_row(capsys: pytest.CaptureFixture[str]) -> None:
