@@ -35,8 +35,12 @@ study: $(INSTALLED)      ## the headline study in full, with figures
 test: $(INSTALLED)-dev   ## the whole test suite
 	@$(BIN)/python -m pytest -n 2
 
-benchmark: $(INSTALLED)-dev  ## speed figures, on request
-	@$(BIN)/python -m pytest -s tests/benchmark
+BENCHMARKS = headline orders sweep workers
+
+benchmark: $(INSTALLED)-dev  ## speed figures, on request: goals stand at the head of each file
+	@$(BIN)/python -m pytest -q -s tests/benchmark
+	@for name in $(BENCHMARKS); do echo "== $$name"; \
+		$(BIN)/python -m tests.benchmark.bench_$$name || exit 1; done
 
 coverage: $(INSTALLED)-dev   ## branches of the rulebook that its tests take, without compilation
 	@$(BIN)/python -m tests.strength.branches
