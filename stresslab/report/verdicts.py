@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from stresslab.report.axes import head, panels
 from stresslab.report.save import METADATA, save
@@ -134,6 +136,9 @@ def _panel(axes: Axes, panel: Panel) -> None:
     looks = strokes(groups)
     for series in panel.series:
         _series(axes, series, looks[series.name])
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _label_short(axis)
     dotted = {series.name for series in panel.series if not series.is_expected}
     handles = [_handle(group, looks[group], group in dotted) for group in groups]
     if any(series.is_expected and series.name in dotted for series in panel.series):
@@ -148,11 +153,20 @@ def _handle(name: str, look: Stroke, is_dotted: bool) -> Line2D:
 
 
 def _series(axes: Axes, series: Series, look: Stroke) -> None:
-    if series.is_expected:
-        axes.plot(series.x, series.y, color=look.colour, linewidth=1.0)
-        return
     if series.low and series.has_bars:
         axes.vlines(series.x, series.low, series.high, color=look.colour, linewidth=0.8)
     elif series.low:
         axes.fill_between(series.x, series.low, series.high, color=look.colour, alpha=_BAND, lw=0)
-    axes.plot(series.x, series.y, color=look.colour, marker=look.marker, ls="", markersize=3.5)
+    if series.is_expected:
+        axes.plot(series.x, series.y, color=look.colour, linewidth=1.0)
+    else:
+        axes.plot(series.x, series.y, color=look.colour, marker=look.marker, ls="", markersize=3.5)
+
+
+def _label_short(axis: Axis) -> None:
+    """Label 2 and 5 too on a log axis that would tell fewer than two powers of ten."""
+    low, high = sorted(axis.get_view_interval())
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    if powers < 2:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -53,7 +53,7 @@ class Distance:
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers over a common axis: dots are measured, a line is expected."""
+    """Numbers over a common axis: dots are measured, a line is expected; either has an interval."""
 
     name: str
     x: Sequence[float]

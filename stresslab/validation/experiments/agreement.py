@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,9 +71,7 @@ def control(size: Size, seed: int) -> Result:
 def _measured(size: Size, seed: int, *, density: float) -> Result:
     checks: list[Check] = []
     counts: dict[str, np.ndarray] = {}
-    found: dict[str, list[float]] = {"attribution": [], "times alone": [], "theory": []}
-    cases = CASES[size]
-    for place, case in enumerate(cases):
+    for place, case in enumerate(CASES[size]):
         field = _field(case, case.ratio * density, case.markets)
         runs = [_counted(field, case.steps, seed, 100 * place + k) for k in range(case.runs)]
         n = sum(part.liquidations for part in runs)
@@ -84,12 +83,8 @@ def _measured(size: Size, seed: int, *, density: float) -> Result:
             _check(f"times alone, {_name(case)}", fit.ratio, case, n),
             Check(f"theory, {_name(case)}", expected, case.ratio, WITHIN * case.ratio),
         ]
-        counts[_name(case)] = np.array([told * n, fit.ratio * n, n])
-        for name, value in zip(found, (told, fit.ratio, expected), strict=True):
-            found[name].append(value)
-    ratios = [case.ratio for case in cases]
-    facts = {f"liquidations, {name}": int(sums[2]) for name, sums in counts.items()}
-    return Result(checks, panels=(_panel(ratios, found),), facts=facts, counts=counts)
+        counts[_name(case)] = np.array([told * n, fit.ratio * n, n, expected * n])
+    return Result(checks, counts=counts)
 
 
 def _name(case: Case) -> str:
@@ -109,7 +104,7 @@ def together(size: Size, counts: Counts) -> list[Check]:
     """Hold means over all seeds, by their liquidations, to 2 % in the full size."""
     checks = []
     for case in CASES[size] if size is Size.FULL else ():
-        attributed, timed, n = counts[_name(case)].tolist()
+        attributed, timed, n, _ = counts[_name(case)].tolist()
         for name, total in (("attribution", attributed), ("times alone", timed)):
             what = f"all seeds: {name}, {_name(case)}"
             checks.append(_check(what, total / n, case, int(n), is_all=True))
@@ -174,10 +169,33 @@ def _theory(field: Field, seed: int) -> float:
     return spectral_radius(growth_matrix(venue, venue.prices, nothing, field.width / PRICE_USD))
 
 
-def _panel(ratios: list[float], found: dict[str, list[float]]) -> Panel:
-    series = [Series(name, ratios, values) for name, values in found.items()]
-    line = Series("agreement", [0.0, 1.0], [0.0, 1.0], is_expected=True)
-    return Panel("Branching ratio", "Ratio of the field", "Ratio found", (*series, line))
+def tell(size: Size, counts: Sequence[Counts]) -> Result:
+    """Tell the means over all seeds, by their liquidations."""
+    cases = CASES[size]
+    sums = [np.sum([count[_name(case)] for count in counts], axis=0) for case in cases]
+    facts = {f"liquidations, {_name(case)}": int(s[2]) for case, s in zip(cases, sums, strict=True)}
+    return Result(panels=(_panel(cases, np.array(sums)),), facts=facts)
+
+
+def _panel(cases: Sequence[Case], sums: np.ndarray) -> Panel:
+    """Draw estimates over the ratio of the field, with 95 % intervals, and the 2 % that pass.
+
+    Parameters
+    ----------
+    sums : shape ``(n_cases, 4)``, ratios by attribution, times and theory times liquidations
+    """
+    ratios, n = np.array([case.ratio for case in cases]), sums[:, 2]
+    half = 1.96 * np.sqrt(ratios / n) / ratios
+    series = []
+    for name, column, shift in (("attribution", 0, -0.008), ("times alone", 1, 0.008)):
+        over = sums[:, column] / n / ratios
+        series.append(Series(name, (ratios + shift).tolist(), over.tolist(), has_bars=True,
+                             low=(over - half).tolist(), high=(over + half).tolist()))  # fmt: skip
+    series.append(Series("theory", ratios.tolist(), (sums[:, 3] / n / ratios).tolist()))
+    within = Series(f"the same, {WITHIN:.0%} either way", (0.25, 1.0), (1.0, 1.0), is_expected=True,
+                    low=(1 - WITHIN,) * 2, high=(1 + WITHIN,) * 2)  # fmt: skip
+    return Panel("Branching ratio", "Ratio of the field", "Ratio found, over that of the field",
+                 (*series, within))  # fmt: skip
 
 
 EXPERIMENT = Experiment(
@@ -193,4 +211,5 @@ EXPERIMENT = Experiment(
     control=control,
     control_is="fields a third less dense than theory is told",
     together=together,
+    tell=tell,
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.simulated import event_log
 from stresslab.validation.two_markets import MATRIX, cascades, mean_sizes, variances_of_sizes
 from stresslab.validation.uniform_field import Field, cascade_sizes, scenario
-from stresslab.validation.verdicts import Check, Panel, Result, Series
+from stresslab.validation.verdicts import Check, Counts, Panel, Result, Series
 
 SMALL = 10  # sizes from which the tail of the law is a power to 3 %
 SUPERCRITICAL = 1.3
@@ -58,27 +60,51 @@ def control(size: Size, seed: int) -> Result:
 def _measured(scale: Scale, seed: int, *, density: float, is_joined: bool) -> Result:
     critical = Field(density, 1200, FIELDS)
     sizes = cascade_sizes(critical, 45, seed, reserve=RESERVE, runs=scale.runs)
-    n_endless, n_supercritical = _endless(scale, seed, density * SUPERCRITICAL)
-    expected = 1 - float(extinction(np.array([[SUPERCRITICAL]]))[0])
     falls = _falls(seed, density)
     found = [_two_types(scale, first, seed, is_joined) for first in range(2)]
     endless = [_two_types_endless(scale, first, seed, is_joined) for first in range(2)]
-    checks = [
-        *_tail_checks(sizes),
-        levels.share(f"P(no end), n = {SUPERCRITICAL:g}", n_endless, n_supercritical, expected,
-                     "cascades"),
-        *_fall_checks(falls),
-        *_matrix_checks(found),
-        *_endless_checks(endless),
-    ]  # fmt: skip
-    facts = {"cascades, n = 1": int(sizes.size), "cascades, n = 1.3": n_supercritical,
-             "cascades from market A": len(found[0].sizes),
-             "cascades from market B": len(found[1].sizes)}  # fmt: skip
-    return Result(checks, panels=(_tail_panel(sizes), _fall_panel(falls), _size_panel(found)),
-                  facts=facts)  # fmt: skip
+    counts = {
+        "sizes": np.bincount(np.minimum(sizes, RESERVE), minlength=RESERVE + 1),
+        "endless, of all": np.array(_endless(scale, seed, density * SUPERCRITICAL)),
+        "falls": np.array([falls[n, lots] for n in RATIOS for lots in SHOCKS]),
+        "cascades": np.array([len(each.sizes) for each in found]),
+        "sales": np.array([each.sizes.sum(axis=0) for each in found]),
+        "children": np.array([each.children.sum(axis=0) for each in found]),
+        "ended, of all": np.array(endless),
+    }
+    checks = [*_one_market(counts), *_fall_checks(falls), *_two_markets(counts)]
+    return Result(checks, counts=counts)
+
+
+def together(size: Size, counts: Counts) -> list[Check]:
+    """Hold the cascades of all seeds to the same laws, with half the standard errors."""
+    checks = [*_one_market(counts), *_two_markets(counts)]
+    return [replace(check, what=f"all seeds: {check.what}") for check in checks]
+
+
+def tell(size: Size, counts: Sequence[Counts]) -> Result:
+    """Tell the cascades of all seeds, and the falls, which nothing is drawn for."""
+    sums = {name: np.sum([count[name] for count in counts], axis=0) for name in counts[0]}
+    places = [(n, lots) for n in RATIOS for lots in SHOCKS]
+    falls = dict(zip(places, counts[0]["falls"].tolist(), strict=True))
+    facts = {"cascades, n = 1": int(sums["sizes"].sum()),
+             "cascades, n = 1.3": int(sums["endless, of all"][1]),
+             "cascades from market A": int(sums["cascades"][0]),
+             "cascades from market B": int(sums["cascades"][1])}  # fmt: skip
+    panels = (_tail_panel(sums["sizes"]), _fall_panel(falls), _size_panel(sums))
+    return Result(panels=panels, facts=facts)
 
 
 # -- one market ---------------------------------------------------------------------------------
+
+
+def _one_market(counts: Counts) -> list[Check]:
+    """Hold the tail at a ratio of 1, and the share without end at 1.3."""
+    n_endless, n = counts["endless, of all"].tolist()
+    expected = 1 - float(extinction(np.array([[SUPERCRITICAL]]))[0])
+    what = f"P(no end), n = {SUPERCRITICAL:g}"
+    endless = levels.share(what, n_endless, n, expected, "cascades")
+    return [*_tail_checks(counts["sizes"]), endless]
 
 
 def _survival() -> np.ndarray:
@@ -87,13 +113,12 @@ def _survival() -> np.ndarray:
     return 1.0 - np.concatenate([[0.0], law.cumsum()[:-1]])
 
 
-def _tail_checks(sizes: np.ndarray) -> list[Check]:
-    survival, checks = _survival(), []
-    for s in (SMALL, RESERVE // 2):
-        large = int(np.sum(sizes >= s))
-        checks.append(levels.share(f"P(S >= {s}), n = 1", large, sizes.size, float(survival[s]),
-                                   "cascades"))  # fmt: skip
-    far, near = int(np.sum(sizes >= RESERVE // 2)), int(np.sum(sizes >= SMALL))
+def _tail_checks(counted: np.ndarray) -> list[Check]:
+    """Hold numbers of cascades by size to the law's tail, and to its slope."""
+    survival, n, checks = _survival(), int(counted.sum()), []
+    near, far = (int(counted[s:].sum()) for s in (SMALL, RESERVE // 2))
+    for s, large in ((SMALL, near), (RESERVE // 2, far)):
+        checks.append(levels.share(f"P(S >= {s}), n = 1", large, n, float(survival[s]), "cascades"))
     ratio = RESERVE / 2 / SMALL
     share = 1 / math.sqrt(ratio)
     error = math.sqrt((1 - share) / share / max(near, 1)) / math.log(ratio)
@@ -158,25 +183,28 @@ def _two_types(scale: Scale, first: int, seed: int, is_joined: bool) -> two_mark
     return two_markets.Cascades(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _matrix_checks(found: list[two_markets.Cascades]) -> list[Check]:
+def _two_markets(counts: Counts) -> list[Check]:
+    """Hold mean sales and children by first market, and the shares that end at twice the matrix."""
     means, variances = mean_sizes(MATRIX), variances_of_sizes(MATRIX)
+    cascades_from = counts["cascades"]
     checks = []
     for (i, j), expected in np.ndenumerate(means):
-        n, size = len(found[i].sizes), float(found[i].sizes[:, j].mean())
+        n = int(cascades_from[i])
+        size = float(counts["sales"][i, j] / n)
         error = math.sqrt(variances[i, j] / n)
         what = f"mean sales in {'AB'[j]} of a cascade from {'AB'[i]}"
         checks.append(levels.mean(what, size, float(expected), error, f"{n:,} cascades"))
-    children = np.stack([each.children.mean(axis=0) for each in found])
+    children = counts["children"] / cascades_from[:, None]
     right, left = (np.abs(np.linalg.eig(m)[1][:, np.argmax(np.linalg.eigvals(m).real)])
                    for m in (MATRIX, MATRIX.T))  # fmt: skip
     weights = np.outer(left, right) / (left @ right)
-    counts = np.array([[len(each.sizes)] for each in found])
-    error = math.sqrt(float(np.sum(weights**2 * MATRIX / counts)))
+    error = math.sqrt(float(np.sum(weights**2 * MATRIX / cascades_from[:, None])))
     radius = float(np.abs(np.linalg.eigvals(children)).max())
     expected = float(np.abs(np.linalg.eigvals(MATRIX)).max())
     what = "spectral radius of the matrix of direct children"
-    drawn = f"{int(counts.sum()):,} cascades"
-    return [*checks, levels.mean(what, radius, expected, error, drawn)]
+    drawn = f"{int(cascades_from.sum()):,} cascades"
+    checks.append(levels.mean(what, radius, expected, error, drawn))
+    return [*checks, *_endless_checks(counts["ended, of all"].tolist())]
 
 
 _DOUBLED = 2.0  # times the matrix: a spectral radius of 1.4
@@ -194,7 +222,7 @@ def _two_types_endless(scale: Scale, first: int, seed: int, is_joined: bool) -> 
     return n_ended, n
 
 
-def _endless_checks(endless: list[tuple[int, int]]) -> list[Check]:
+def _endless_checks(endless: Sequence[Sequence[int]]) -> list[Check]:
     checks = []
     expected = extinction(_DOUBLED * MATRIX)
     for market, (n_ended, n), q in zip("AB", endless, expected.tolist(), strict=True):
@@ -206,11 +234,11 @@ def _endless_checks(endless: list[tuple[int, int]]) -> list[Check]:
 # -- figure -------------------------------------------------------------------------------------
 
 
-def _tail_panel(sizes: np.ndarray) -> Panel:
-    survival = _survival()
+def _tail_panel(counted: np.ndarray) -> Panel:
+    survival, n = _survival(), int(counted.sum())
     grid = np.unique(np.geomspace(1, RESERVE, 24).astype(int)).tolist()
-    seen = [s for s in grid if np.any(sizes >= s)]
-    shares = [wilson(int(np.sum(sizes >= s)), sizes.size) for s in seen]
+    seen = [s for s in grid if counted[s:].any()]
+    shares = [wilson(int(counted[s:].sum()), n) for s in seen]
     power = [1 / math.sqrt(math.pi * s / 2) for s in grid]
     return Panel("Ratio 1", "Size s of a cascade (liquidations)", "Share of at least s", (
         Series("simulated", seen, [share.mid or 0.0 for share in shares],
@@ -232,19 +260,18 @@ def _fall_panel(falls: dict[tuple[float, int], float]) -> Panel:
     return Panel("Even fields", "Ratio n", "Fall (widths of the field)", series, y_scale="log")
 
 
-def _size_panel(found: list[two_markets.Cascades]) -> Panel:
-    means, variances = mean_sizes(MATRIX), variances_of_sizes(MATRIX)
+def _size_panel(counts: Counts) -> Panel:
+    means, n = mean_sizes(MATRIX), counts["cascades"][:, None]
     names = [f"{a} to {b}" for a in "AB" for b in "AB"]
-    measured = [float(found[i].sizes[:, j].mean()) for i in range(2) for j in range(2)]
-    errors = [1.96 * math.sqrt(variances[i, j] / len(found[i].sizes))
-              for i in range(2) for j in range(2)]  # fmt: skip
-    places = list(range(1, 5))
+    measured = (counts["sales"] / n).ravel().tolist()
+    errors = (1.96 * np.sqrt(variances_of_sizes(MATRIX) / n)).ravel().tolist()
+    places = [1, 2, 3, 4]
     return Panel(
         "Two markets", f"1 to 4: {', '.join(names)}", "Mean sales", (
             Series("simulated", places, measured,
                    low=[m - e for m, e in zip(measured, errors, strict=True)],
-                   high=[m + e for m, e in zip(measured, errors, strict=True)]),
-            Series("(I - N)^-1", places, means.ravel().tolist()),
+                   high=[m + e for m, e in zip(measured, errors, strict=True)], has_bars=True),
+            Series("(I - N)^-1", [place + 0.12 for place in places], means.ravel().tolist()),
         ),
     )  # fmt: skip
 
@@ -263,4 +290,6 @@ EXPERIMENT = Experiment(
     run=run,
     control=control,
     control_is="fields less dense by a third, and nobody with legs in both markets",
+    together=together,
+    tell=tell,
 )

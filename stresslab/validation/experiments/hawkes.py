@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from stresslab.validation import levels
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.simulated import event_log
 from stresslab.validation.uniform_field import SELLER, Field, scenario
-from stresslab.validation.verdicts import Check, Panel, Result, Series
+from stresslab.validation.verdicts import Check, Counts, Panel, Result, Series
 
 DELAY = 1.0  # mean seconds from a breach to its execution: 1 / b
 BY_LIKELIHOOD, BY_COUNTS = 0.03, 0.06  # tolerances of the two estimates
@@ -63,13 +64,23 @@ def control(size: Size, seed: int) -> Result:
 
 def _measured(size: Size, seed: int, *, density: float) -> Result:
     checks: list[Check] = []
-    panels, facts = [], {}
+    counts = {}
     for place, case in enumerate(CASES[size]):
         found = _found(case, seed, place, density)
         checks += _checks(case, found, size)
-        panels.append(_panel(case, found))
-        facts[f"events, n = {case.ratio:g}"] = int(found.times.size)
-    return Result(checks, panels=panels, facts=facts)
+        counts[f"n = {case.ratio:g}"] = found.sold
+    return Result(checks, counts=counts)
+
+
+def tell(size: Size, counts: Sequence[Counts]) -> Result:
+    """Tell the spread of counts in the markets of all seeds together."""
+    panels: list[Panel] = []
+    facts: dict[str, int] = {}
+    for case, name in zip(CASES[size], counts[0], strict=True):
+        sold = np.concatenate([count[name] for count in counts])
+        panels.append(_panel(case, sold))
+        facts |= {f"events, {name}": int(sold.sum()), f"markets, {name}": len(sold)}
+    return Result(panels=panels, facts=facts)
 
 
 def market(case: Case, seed: int, replicate: int, density: float) -> dict[str, Any]:
@@ -170,13 +181,13 @@ def error_by_counts(case: Case, windows: int) -> float:
     return (1 - n) / 2 * of_log_fano
 
 
-def _panel(case: Case, found: Found) -> Panel:
+def _panel(case: Case, sold: np.ndarray) -> Panel:
     """Return the variance of counts over their mean by length of windows, with 95 % intervals.
 
     Intervals are jackknifed over markets, which are independent; windows of one market are not.
     """
     steps = np.unique(np.geomspace(1, case.window / case.step, 13).round().astype(np.int64))
-    spreads = [_spread(found.sold, k) for k in steps.tolist()]
+    spreads = [_spread(sold, k) for k in steps.tolist()]
     lengths = (steps * case.step).tolist()
     grid = np.geomspace(lengths[0], lengths[-1], 60).tolist()
     return Panel(
@@ -213,4 +224,5 @@ EXPERIMENT = Experiment(
     run=run,
     control=control,
     control_is="fields denser by a fifth than the law is told",
+    tell=tell,
 )

@@ -151,7 +151,7 @@ def _hill_panel(found: Found) -> Panel:
         series.append(Series(what, limits, [found[limit][what] for limit in limits]))
         known = [limit for limit in BANDS if min(found) <= limit <= max(found)]
         bands = [BANDS[limit][what] for limit in known]
-        reach = [band.tolerance() for band in bands]
+        reach = [NOMINAL * band.deviation for band in bands]
         series.append(
             Series(
                 what, known, [band.mean for band in bands], is_expected=True,

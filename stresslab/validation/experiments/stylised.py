@@ -10,12 +10,15 @@ import numpy as np
 from stresslab.results.frames import Tables
 from stresslab.validation.experiment import Experiment, Size
 from stresslab.validation.stylised import market, telling
-from stresslab.validation.stylised.moments import clustering
+from stresslab.validation.stylised.memory import (
+    ONE_DAY,
+    SHUFFLES,
+    TWO_DAYS,
+    Beyond,
+    beyond_shuffles,
+)
 from stresslab.validation.verdicts import Check, Counts, Result
 
-_SHUFFLES = 99
-#: Mean and deviation of eight other runs, and of the largest of their shuffles.
-_POWER = "two days of other seeds come to 0.29 ± 0.03, their shuffles to 0.02 at most on average"
 FEEDBACK, NONE = "feedback", "no_feedback"
 
 
@@ -25,9 +28,10 @@ class Scale(NamedTuple):
     replicates: int
     calm: int  # replicates without feedback, told beside the others
     days: float  # of each replicate
+    beyond: Beyond  # by how much such a replicate remembers more than its shuffles
 
 
-SCALES = {Size.QUICK: Scale(1, 0, 1.0), Size.FULL: Scale(4, 1, 2.0)}
+SCALES = {Size.QUICK: Scale(1, 0, 1.0, ONE_DAY), Size.FULL: Scale(8, 1, 2.0, TWO_DAYS)}
 
 
 def run(size: Size, seed: int) -> Result:
@@ -36,21 +40,22 @@ def run(size: Size, seed: int) -> Result:
     logs = _played(FEEDBACK, scale.replicates, scale.days, seed)
     calm = _played(NONE, scale.calm, scale.days, seed)
     counts = {"market": _bars(logs), **({"calm": _bars(calm)} if calm else {})}
-    return Result(_checks(logs, counts["market"][:, 0], seed), counts=counts)
+    return Result(_checks(logs, counts["market"][:, 0], seed, scale), counts=counts)
 
 
 def control(size: Size, seed: int) -> Result:
     """The same checks on the same people, of whom nobody borrows, follows trends or widens."""
     scale = SCALES[size]
     logs = _played(NONE, scale.replicates, scale.days, seed)
-    return Result(_checks(logs, _bars(logs)[:, 0], seed))
+    return Result(_checks(logs, _bars(logs)[:, 0], seed, scale))
 
 
 def tell(size: Size, counts: Sequence[Counts]) -> Result:
     """Tell the distances of the runs of all seeds."""
     every = {name: np.concatenate([count[name] for count in counts]) for name in counts[0]}
     distances, panels = telling.told(every["market"], every.get("calm"))
-    facts = {"runs": len(every["market"]), **SCALES[size]._asdict()}
+    scale = SCALES[size]
+    facts = {"runs": len(every["market"]), "replicates": scale.replicates, "days": scale.days}
     return Result((), distances, panels, facts)
 
 
@@ -64,27 +69,21 @@ def _bars(logs: Sequence[Tables]) -> np.ndarray:
     return np.array([market.bars(log) for log in logs])
 
 
-def _checks(logs: Sequence[Tables], returns: np.ndarray, seed: int) -> list[Check]:
-    """Ask whether something happened, and of every run whether its order in time matters."""
+def _checks(logs: Sequence[Tables], returns: np.ndarray, seed: int, scale: Scale) -> list[Check]:
+    """Ask whether something happened in every run, and whether the order in time matters."""
     stopped = sum(int(log["accounts"]["n_stops"].sum()) > 0 for log in logs)
     liquidated = sum(log["liquidations"]["step"].size > 0 for log in logs)
     moved = sum((row != 0.0).mean() > 0.5 for row in returns)
-    clustered = sum(_is_clustered(row, seed) for row in returns)
     n = float(len(logs))
     return [
         Check("runs that move in more than half of their minutes", float(moved), n, 0.0),
         Check("runs in which stops closed positions", float(stopped), n, 0.0),
         Check("runs in which somebody was liquidated", float(liquidated), n, 0.0),
-        Check(f"runs that cluster more than each of {_SHUFFLES} shuffles of their own returns",
-              float(clustered), n, 0.0, power=_POWER),
+        Check(f"runs remember more, on average, than in each of {SHUFFLES} shuffles of each",
+              float(beyond_shuffles(returns, seed) > 0), 1.0, 0.0,
+              level=scale.beyond.chance_of_none(len(logs)),
+              power=f"{n:g} runs of {scale.days:g} days of {scale.beyond}"),
     ]  # fmt: skip
-
-
-def _is_clustered(returns: np.ndarray, seed: int) -> bool:
-    draws = np.random.default_rng(seed)
-    sizes = np.abs(returns)
-    most = max(clustering(draws.permutation(sizes)) for _ in range(_SHUFFLES))
-    return clustering(sizes) > most
 
 
 EXPERIMENT = Experiment(
@@ -96,8 +95,8 @@ EXPERIMENT = Experiment(
     source="Bands: measurements on Bitfinex 2017 to 2019 and a BTC perpetual, January 2022, and on "
     "windows of bars as long as a run, ours. Coverage of moments: Franke and Westerhoff (2012). "
     "The mix of traders is ours.",
-    falsified_by="A run whose large moves do not come together more than those of its own shuffled "
-    "returns, or a market without feedback whose moves do.",
+    falsified_by="Runs whose large moves do not come together more than those of their own "
+    "shuffled returns, or a market without feedback whose moves do.",
     run=run,
     control=control,
     control_is="the same people, of whom nobody borrows, follows trends or widens quotes",

@@ -151,10 +151,10 @@ def _panels(found: Vulnerability, losses: np.ndarray) -> tuple[Panel, ...]:
             Series("closed form", order, (100 * found.vulnerability)[ranks].tolist(),
                    is_expected=True))),
         Panel("Systemicness", "Rank of the bank", "Losses caused (% of all equity)", (
-            Series("closed form", order, (100 * found.systemicness)[by_size].tolist(),
-                   is_expected=True),
+            Series("measure", order, (100 * found.systemicness)[by_size].tolist()),
             Series("reference", order,
-                   (100 * _reference("capped")["systemicness"])[by_size].tolist()))),
+                   (100 * _reference("capped")["systemicness"])[by_size].tolist(),
+                   is_expected=True))),
     )  # fmt: skip
 
 

@@ -127,10 +127,7 @@ def _without_feedback(returns: np.ndarray, volume: np.ndarray) -> list[Distance]
 
 def _decline(returns: Mapping[str, np.ndarray]) -> Panel:
     """Draw the autocorrelation of absolute returns with and without feedback, and the bands."""
-    series = [
-        Series(name, _LAGS, [acf(np.abs(found), lag) for lag in _LAGS])
-        for name, found in returns.items()
-    ]
+    series = [_memory(name, np.abs(found)) for name, found in returns.items()]
     bands = {fact.name: fact for fact in facts() if fact.minutes == 1}
     there = [(lag, bands[f"ACF abs r, lag {lag}"]) for lag in (1, 10, 100)]
     lags = [lag for lag, _ in there]
@@ -138,6 +135,17 @@ def _decline(returns: Mapping[str, np.ndarray]) -> Panel:
     series.append(Series(_DATA, lags, middle, low=[fact.low for _, fact in there],
                          high=[fact.high for _, fact in there], has_bars=True))  # fmt: skip
     return Panel("Absolute returns, 1 min", "Lag (min)", "Autocorrelation", tuple(series), "log")
+
+
+def _memory(name: str, sizes: np.ndarray) -> Series:
+    """Return autocorrelations by lag, with intervals that leave out run by run where they can."""
+    whole = [acf(sizes, lag) for lag in _LAGS]
+    if len(sizes) < 2:
+        return Series(name, _LAGS, whole)
+    rest = [[acf(np.delete(sizes, k, 0), lag) for k in range(len(sizes))] for lag in _LAGS]
+    ends = [_jackknife(value, without) for value, without in zip(whole, rest, strict=True)]
+    low, high = zip(*(end for end in ends if end is not None), strict=True)
+    return Series(name, _LAGS, whole, low=low, high=high)
 
 
 def _tails(returns: Mapping[str, np.ndarray]) -> Panel:

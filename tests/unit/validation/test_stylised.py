@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from scipy.stats import t
 
 from stresslab.experiment.config import read_config
+from stresslab.validation.experiment import Size
 from stresslab.validation.experiments import stylised
 from stresslab.validation.stylised import market, telling, windows
 from stresslab.validation.stylised.facts import facts
 from stresslab.validation.stylised.falls import falls
+from stresslab.validation.stylised.memory import Beyond, beyond_shuffles
 from stresslab.validation.stylised.moments import (
     LAGS,
     NAMES,
@@ -141,14 +144,27 @@ def test_clustered_runs_pass_and_shuffled_or_idle_ones_do_not() -> None:
     draws = np.random.default_rng(11)
     spread = np.repeat(np.exp(draws.standard_normal((2, 12))), 60, axis=1)
     returns = spread * draws.standard_normal(spread.shape)
-    happened = [check.passed for check in stylised._checks(_logs(returns, 3, 2), returns, 5)]
-    assert happened == [True] * 4
+    scale = stylised.SCALES[Size.FULL]
+    checks = stylised._checks(_logs(returns, 3, 2), returns, 5, scale)
+    assert [check.passed for check in checks] == [True] * 4
+    assert 0 < checks[-1].level < 1e-6  # of two runs: drawn, not exact
     shuffled = np.array([draws.permutation(row) for row in returns])
-    shown = [check.passed for check in stylised._checks(_logs(returns, 3, 2), shuffled, 5)]
+    shown = [c.passed for c in stylised._checks(_logs(returns, 3, 2), shuffled, 5, scale)]
     assert shown == [True, True, True, False]
     idle = np.where(np.arange(720) % 3 == 0, returns, 0.0)
-    quiet = [check.passed for check in stylised._checks(_logs(returns, 0, 0), idle, 5)]
+    quiet = [c.passed for c in stylised._checks(_logs(returns, 0, 0), idle, 5, scale)]
     assert quiet[:3] == [False, False, False]
+
+
+def test_shuffled_runs_pass_as_one_of_a_hundred_and_the_level_is_students() -> None:
+    """Nothing is remembered: the largest of 100 is the first in one of 100 on average."""
+    draws = np.random.default_rng(3)
+    beyond = [beyond_shuffles(draws.standard_normal((1, 60)), seed) for seed in range(40)]
+    assert np.mean(np.array(beyond) > 0) <= 0.1
+    assert min(beyond) < -0.1
+    few = Beyond(2.0, 1.0)  # one run lies 2 / sqrt(1 + 1/48) deviations above nothing
+    assert few.chance_of_none(1) == pytest.approx(t.sf(2 / np.sqrt(49 / 48), 47))
+    assert few.chance_of_none(9) < few.chance_of_none(1) / 1000
 
 
 def test_runs_are_told_as_one_sample_and_beside_windows_of_their_length() -> None:
