@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from stresslab.report.adapter import to_pandas
 from stresslab.report.axes import legend_above
+from stresslab.report.cascade_words import MOST, with_words
 from stresslab.report.cascades import RULE, episode_frames, largest_episode
 from stresslab.report.chart import Chart, Frames, Labels, Prepared
 from stresslab.report.labels import Label, rounded, short
@@ -36,7 +37,11 @@ def prepare(source: Source) -> Prepared:
         f"liquidation. {RULE}"
     )
     labels = {"generation": Label("links to the root of the cascade tree")}
-    return Prepared(episode_frames(run, rows), labels, text)
+    frames = episode_frames(run, rows)
+    if len(rows) > MOST:
+        return Prepared(frames, labels, text)
+    words = " At a root and along edges: margin eaten since the last judgement, net by cause."
+    return Prepared(with_words(run, frames), labels, text + words)
 
 
 def draw(frames: Frames, labels: Labels) -> Figure:
@@ -45,7 +50,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     ``nodes``: node, layer (0 first), generation (text under the layer), asset (with most forced
     notional), mode, held_shocked, notional_usd, liquidations (more than 1: a group,
     notional_usd is their mean).
-    ``edges``: source, target, share.
+    ``edges``: source, target, share. Where few fell, both have ``words``.
     """
     nodes, edges = frames["nodes"], frames["edges"]
     tallest = nodes.group_by("layer").len()["len"].max() or 1
@@ -57,6 +62,7 @@ def draw(frames: Frames, labels: Labels) -> Figure:
     places = _layout(graph, nodes)
     _edges(axes, graph, places)
     _nodes(axes, nodes, places)
+    _words(axes, nodes, edges, places)
     _ground(axes, nodes, labels)
     _legend(figure, nodes)
     return figure
@@ -134,6 +140,23 @@ def _nodes(axes: Axes, nodes: pl.DataFrame, places: dict[str, tuple[float, float
         look = {"ha": "center", "va": "top", "fontsize": 5.5, "zorder": 4}
         ground = {"boxstyle": "square,pad=0.1", "facecolor": "white", "linewidth": 0, "alpha": 0.8}
         axes.annotate(f"×{row.liquidations}", (row.x, row.y), bbox=ground, **where, **look)
+
+
+def _words(
+    axes: Axes, nodes: pl.DataFrame, edges: pl.DataFrame, places: dict[str, tuple[float, float]]
+) -> None:
+    """Write who fell below each node, and what ate the margin in the middle of each edge."""
+    look = {"ha": "center", "fontsize": 6, "zorder": 4}
+    if "words" in nodes.columns:
+        for node, words, usd in nodes.select("node", "words", "notional_usd").rows():
+            radius = _width(usd, float(str(nodes["notional_usd"].max()))) / 2
+            where = {"xytext": (0, -radius - 2), "textcoords": "offset points", "va": "top"}
+            axes.annotate(words, places[node], **where, **look)
+    if "words" in edges.columns:
+        ground = {"boxstyle": "square,pad=0.1", "facecolor": "white", "linewidth": 0}
+        for source, target, words in edges.select("source", "target", "words").rows():
+            x, y = (sum(pair) / 2 for pair in zip(places[source], places[target], strict=True))
+            axes.annotate(words, (x, y), va="center", bbox=ground, **look)
 
 
 def _width(notional: float, largest: float) -> float:
