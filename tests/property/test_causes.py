@@ -17,6 +17,9 @@ import pytest
 
 from stresslab.contagion import Contagion, Tables
 from stresslab.contagion.attribution import LIQUIDATION
+from stresslab.contagion.matrix import asset_matrix
+from stresslab.contagion.next_generation import generations
+from stresslab.contagion.outcomes import measure
 from stresslab.core.events import CAUSES
 from tests.markets import changed, fall, lively, market, people, run
 
@@ -71,8 +74,11 @@ MARKETS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @cache
-def log_of(name: str, feedback: str = "market") -> Tables:
-    """Return the log of one lively market with funding, thirty seconds of it."""
+def log_of(name: str, feedback: str = "market", observers: int = 0) -> Tables:
+    """Return the log of one lively market with funding, thirty seconds of it.
+
+    Observers are rich and hold nothing; where there are some, balances are recorded too.
+    """
     book, special = MARKETS[name]
     scenario = changed(
         lively(book, 0.6),
@@ -82,6 +88,9 @@ def log_of(name: str, feedback: str = "market") -> Tables:
         liquidation={"feedback": feedback, "insurance_fund_usd": 0.0},
         **special,
     )
+    if observers:
+        scenario["traders"]["observers"] = people(*[(1e6, {})] * observers)
+        scenario["record_balances"] = True
     return run(scenario)
 
 
@@ -179,7 +188,9 @@ BOOKS = {
 WEALTH = (100.0, 109.0, 111.0, 114.0, 119.0)
 
 
-def story(book: str, accounts: list[tuple[float, dict[str, int]]], mode: str) -> Contagion:
+def story(
+    book: str, accounts: list[tuple[float, dict[str, int]]], mode: str, seconds: float = 6.0
+) -> Contagion:
     """Return a fall by 6 % that fells the poorest long, and others after it."""
     assets = ("BTC", "ETH")
     held = {a: -sum(lots.get(a, 0) for _, lots in accounts) for a in assets}
@@ -187,7 +198,7 @@ def story(book: str, accounts: list[tuple[float, dict[str, int]]], mode: str) ->
     scenario = market(
         {"longs": people(*accounts, mode=mode), "others": others}, assets=assets,
         market__book=BOOKS[book], market__mark={"rule": "mid"}, market__shocks={"s": fall(0.06)},
-        liquidation={"feedback": "market", "insurance_fund_usd": 1e6}, duration_seconds=6.0,
+        liquidation={"feedback": "market", "insurance_fund_usd": 1e6}, duration_seconds=seconds,
         margin__cross__closure={"kind": "whole"},
     )  # fmt: skip
     return Contagion(run(scenario))
@@ -230,3 +241,39 @@ def test_an_order_in_two_halves_has_the_share_of_the_whole(book: str) -> None:
     for pair in two:
         two[pair] /= 1 + (pair[0] == 1)  # there are two of the second
     assert two == pytest.approx(one, abs=1e-6)
+
+
+@pytest.mark.parametrize("book", ["linear", "square root"])
+def test_two_halves_merged_into_one_leave_all_that_is_by_notional(book: str) -> None:
+    """The second to fall is two accounts of 5 lots, or one of 10 with the wealth of both."""
+    accounts = [(wealth, {"BTC": 10}) for wealth in WEALTH]
+    half = (WEALTH[1] / 2, {"BTC": 5})
+    merged = story(book, accounts, "isolated", seconds=45.0)
+    halves = story(book, [accounts[0], half, *accounts[2:], half], "isolated", seconds=45.0)
+    one, two = measure(merged.tables), measure(halves.tables)
+    assert two["n_liquidations"] == one["n_liquidations"] + 1 > 4
+    assert 0 < one["branching_ratio"] < 1
+    for name in (
+        "forced_notional_usd", "forced_loss_usd", "branching_ratio", "branching_numerator_usd",
+        "branching_ratio_first", "spectral_radius", "depth", "generations", "duration_seconds",
+        "trader_loss_usd", "system_loss_usd", "price_fall", "open_interest_fall", "spill_share",
+    ):  # fmt: skip
+        assert two[name] == pytest.approx(one[name], rel=1e-6, nan_ok=True), name
+    np.testing.assert_allclose(asset_matrix(halves), asset_matrix(merged), rtol=1e-6)
+    np.testing.assert_allclose(generations(halves).caused, generations(merged).caused, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["order book", "square root, fading, median"])
+def test_whoever_only_watches_changes_nothing(name: str) -> None:
+    """Rich accounts without a position, and balances that are written down, leave every event."""
+    alone = log_of(name)
+    with_observers = log_of(name, observers=3)
+    assert len(Contagion(alone).ids) > 10
+    assert with_observers["accounts"]["account"].size == alone["accounts"]["account"].size + 3
+    assert with_observers["balances"]["step"].size > alone["balances"]["step"].size == 0
+    for table in alone.keys() - {"accounts", "balances"}:
+        for column, values in alone[table].items():
+            assert np.array_equal(values, with_observers[table][column]), (table, column)
+    one, other = (Contagion(log) for log in (alone, with_observers))
+    for mine, theirs in zip(one.triggers, other.triggers, strict=True):
+        assert np.array_equal(mine, theirs)
