@@ -7,13 +7,22 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from stresslab.core.declarations import declared, param
+from stresslab.experiment.paths import nearest
 from stresslab.experiment.shapes import OverridePath
 
 MOST_CELLS = 1_000_000  # of one design
 LARGEST_SEED = (1 << 63) - 1
+
+#: Each figure has a file of its name; drawing itself takes seconds to load.
+FIGURE_NAMES = sorted(
+    file.stem
+    for file in (Path(__file__).parents[1] / "report" / "figures").glob("*.py")
+    if file.stem != "__init__"
+)
 
 
 @declared
@@ -171,6 +180,13 @@ class Report:
     """What the report shows."""
 
     figures: tuple[str, ...] = param("Names of the figures, empty for all", factory=tuple)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        for place, name in enumerate(self.figures):
+            if name not in FIGURE_NAMES:
+                close = nearest(name, FIGURE_NAMES)
+                hint = f"did you mean '{close}'?" if close else f"known: {', '.join(FIGURE_NAMES)}"
+                yield f"figures.{place}", f"unknown figure '{name}'; {hint}"
 
 
 @declared

@@ -76,6 +76,13 @@ class Shock:
         "Length of the fall; 0 falls in one step", unit="s", ge=0, default=0.0
     )
 
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if not self.assets:
+            yield "assets", "empty; name the assets that fall, or leave the shock out"
+        for name in dict.fromkeys(self.assets):
+            if self.assets.count(name) > 1:
+                yield "assets", f"'{name}' stands twice; an asset falls once in a shock"
+
 
 @declared
 class ConstantIndex:
