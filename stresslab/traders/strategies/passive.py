@@ -20,7 +20,7 @@ class Passive(Trader):
 
     @declared
     class Parameters:
-        """A passive trader has no parameters."""
+        """Passive: holds what it has and never trades; there is nothing to set."""
 
     def decide(self, market: Market, draws: Draws) -> list[Order]:
         return []
