@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from stresslab.analysis.intervals import LEVEL, UNDEFINED, Interval
 
@@ -30,6 +29,8 @@ def auc(scores: Sequence[float], happened: Sequence[bool], level: float = LEVEL)
     n_cases, n_controls = int(is_case.sum()), int((~is_case).sum())
     if not n_cases or not n_controls:
         return UNDEFINED
+    from scipy.stats import rankdata  # a second to load, for every report
+
     ranks = rankdata(np.asarray(scores, np.float64))
     area = (math.fsum(ranks[is_case].tolist()) - n_cases * (n_cases + 1) / 2) / n_cases / n_controls
     once, twice = area / (2 - area), 2 * area * area / (1 + area)

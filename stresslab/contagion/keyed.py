@@ -18,7 +18,6 @@ from stresslab.contagion.graph.communities import communities
 from stresslab.contagion.graph.liquidations import liquidation_graph
 from stresslab.contagion.graph.network import structure
 from stresslab.contagion.graph.projections import strategies
-from stresslab.contagion.hawkes import LEAST_EVENTS, fit_hawkes
 from stresslab.contagion.indicators import INDICATORS
 from stresslab.contagion.matrix import matrix_columns
 from stresslab.contagion.measures.concentration import lorenz_columns
@@ -93,6 +92,8 @@ def hawkes(run: Contagion) -> Columns:
 
     NaN for fewer than 50 liquidations, or if all fall into one step.
     """
+    from stresslab.contagion.hawkes import LEAST_EVENTS, fit_hawkes  # its kernels load numba
+
     times = as_int(run.liquidations["step"]) * run.step_seconds
     is_enough = len(times) >= LEAST_EVENTS and times.min() < times.max()
     return {"ratio": np.array([fit_hawkes(times).ratio if is_enough else math.nan])}

@@ -1,13 +1,15 @@
-"""Cascades in which a node fails when enough of its neighbours have failed."""
+"""Cascades in which a node fails when enough of its neighbours have failed.
+
+What scipy holds for these alone is imported where it is used: it takes a second to load, and every
+worker loads this file.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.sparse import csr_array
-from scipy.stats import binom, poisson
 
 from stresslab.core.errors import StresslabError
 
@@ -48,6 +50,8 @@ def cascade_window(most_debtors: int) -> tuple[float, float] | None:
     """
     if most_debtors < 1:
         raise StresslabError(f"most_debtors: found {most_debtors}; at least 1 is needed")
+    from scipy.optimize import brentq
+    from scipy.stats import poisson
 
     def above(z: Any) -> Any:
         return z * poisson.cdf(most_debtors - 1, z) - 1.0
@@ -64,6 +68,8 @@ def giant_component(mean_degree: float) -> float:
     """Return the share of a Poisson network that a large cascade reaches: ``f = 1 - exp(-z f)``."""
     if mean_degree <= 1:
         return 0.0
+    from scipy.optimize import brentq
+
     return float(brentq(lambda f: 1.0 - np.exp(-mean_degree * f) - f, 1e-9, 1.0, xtol=1e-14))
 
 
@@ -86,6 +92,8 @@ def final_size(n: int, mean_degree: float, beyond: float) -> Reach:
     ----------
     beyond : share of the network, the first node aside, above which a cascade is large
     """
+    from scipy.stats import binom
+
     link = mean_degree / (n - 1)
     most = int(mean_degree + 8 * mean_degree**0.5 + 8)  # nodes that one reaches
     left = np.arange(n)  # nodes not yet reached

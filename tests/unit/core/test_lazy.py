@@ -31,6 +31,25 @@ def test_import_is_light(module: str) -> None:
     assert not loaded & HEAVY
 
 
+UNUSED = {"scipy.cluster", "scipy.optimize", "scipy.stats"}
+
+
+@pytest.mark.parametrize(
+    ("module", "unused"),
+    [
+        ("stresslab.experiment.simulation", UNUSED),
+        ("stresslab.report.rendering", UNUSED | {"matplotlib", "numba", "pandas", "seaborn"}),
+        ("stresslab.report.artist", UNUSED | {"mesa", "numba"}),
+    ],
+)
+def test_worker_and_report_load_what_they_use(module: str, unused: set[str]) -> None:
+    """A second each, in every process of the first run."""
+    loaded = _loaded_by(f"import {module}")
+
+    assert module in loaded
+    assert not loaded & unused
+
+
 def test_lazy_module_is_loaded_by_its_first_use() -> None:
     code = (
         "from stresslab.core.lazy import lazy_module; p = lazy_module('stresslab.core.portable');"
