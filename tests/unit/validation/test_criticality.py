@@ -53,6 +53,25 @@ def test_the_engine_ends_where_theory_says(sweep: Sweep, tmp_path: Path) -> None
     assert len(figure.axes) == len(COMPARED)
 
 
+def test_the_engine_ends_where_theory_says_with_stop_orders_too(tmp_path: Path) -> None:
+    """Stops of 40 % of the holders let the mark fall further and leave less to be liquidated."""
+    config = Path(__file__).parents[2] / "data" / "two_assets.yaml"
+    holders = {"kind": "leveraged_speculator", "exit_probability": 0, "entry_probability": 0}
+    path = "scenario.traders.speculators.strategy"
+    found = {}
+    for share in (0, 0.4):
+        settings = [f"{path}={json.dumps(holders | {'stop_share': share, 'topup_share': 0})}"]
+        sweep = Sweep(read_config(config, settings), (0.1,), replicates=1)
+        (found[share],) = compare(sweep, tmp_path / str(share), workers=1).rows
+    for row in found.values():
+        assert row["observed_forced_notional_usd"] > 0
+        for name in COMPARED:
+            assert row[f"predicted_{name}"] == pytest.approx(row[f"observed_{name}"], rel=1e-3)
+    falls = [found[share]["observed_price_fall"] for share in (0, 0.4)]
+    notional = [found[share]["observed_forced_notional_usd"] for share in (0, 0.4)]
+    assert falls[1] > falls[0] and notional[1] < notional[0]
+
+
 def test_the_forecast_of_an_even_field(sweep: Sweep) -> None:
     ahead = forecast(sweep)
     assert ahead.map_usd["M0"].sum(axis=1).max() == 40 * PRICE_USD
