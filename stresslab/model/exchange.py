@@ -93,6 +93,8 @@ class _Exchange:
 
     def put(self, now: Any, was: Any, new: Any, path: str) -> Any:
         """Return what takes the place of ``now``; containers are changed where they stand."""
+        if was is new:
+            return now
         if id(now) in self._done and not isinstance(now, _PLAIN):
             return self._done[id(now)][1]
         if isinstance(now, np.ndarray) and isinstance(was, np.ndarray):
@@ -101,10 +103,10 @@ class _Exchange:
             put = self._whole(now, was, new, path)
         elif isinstance(now, dict | list | tuple):
             put = self._members(now, was, new, path)
-        elif type(now).__module__.startswith("stresslab.") and hasattr(now, "__dict__"):
+        elif _is_state(now):
             put = self._attributes(now, was, new, path)
         else:
-            put = now if was is new or now is not was else new  # kernels, one for each rule
+            put = new if now is was else now  # kernels: there is one for each rule
         if not isinstance(now, _PLAIN):
             self._done[id(now)] = now, put
         return put
@@ -171,6 +173,11 @@ class _Exchange:
             if put is not own[name]:
                 object.__setattr__(now, name, put)
         return now
+
+
+def _is_state(value: Any) -> bool:
+    ours = type(value).__module__.startswith("stresslab.") and hasattr(value, "__dict__")
+    return ours and not callable(value)
 
 
 def _refuse_past(path: str) -> None:
