@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -42,25 +39,15 @@ def check(config: str, settings: tuple[str, ...], small: bool) -> None:
       stresslab check configs/demo.yaml
       stresslab check configs/demo.yaml --set scenario.duration_seconds=300
     """
-    with _uncollected():
+    from stresslab.core.collecting import uncollected
+
+    with uncollected():
         from stresslab.experiment.config import read_config
 
         study = read_config(config, settings, small=small)
     click.echo(f"{config}: sound, runs as {study.name}")
     for design in study.designs:
         click.echo(f"  {_describe(design)}")
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage in the block: what is made in so short a time is nearly all needed."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _describe(design: PlannedDesign) -> str:

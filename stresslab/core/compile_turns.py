@@ -60,12 +60,17 @@ def _take(descriptor: int) -> None:
         raise CompiledElsewhere from None
 
 
+def is_rehearsed(home: str) -> bool:
+    """Return whether what most runs need lies compiled in the folder ``home``."""
+    return (Path(home) / _MARK).exists()
+
+
 def rehearse(run: Callable[[], Any], home: str | None) -> None:
     """Call ``run`` for the sake of compiling, unless that was done once in the folder ``home``.
 
     Whatever goes wrong will go wrong again, and be told, when it is run in earnest.
     """
-    if not home or (Path(home) / _MARK).exists():
+    if not home or is_rehearsed(home):
         return
     _rehearsals.append(True)
     try:

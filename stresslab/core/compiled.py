@@ -11,6 +11,7 @@ import numpy as np
 from numba import config, types
 from numba.core.registry import CPUDispatcher
 
+from stresslab.core.collecting import uncollected
 from stresslab.core.compile_cache import choose_cache_folder
 from stresslab.core.compile_turns import CompiledElsewhere, turn
 from stresslab.core.kernel_compiler import EntryCompiler, PartCompiler
@@ -48,7 +49,7 @@ class _Entry(CPUDispatcher):  # type: ignore[misc]
         self.enable_caching()
 
     def compile(self, signature: Any) -> Any:
-        with turn(self.py_func, self.stats.cache_path):
+        with turn(self.py_func, self.stats.cache_path), uncollected():
             return super().compile(signature)
 
 

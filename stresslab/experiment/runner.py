@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stresslab.core.compile_cache import cache_folder, choose_cache_folder
+from stresslab.core.compile_turns import is_rehearsed
 from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.experiment.cells import Plan, make_plan
 from stresslab.experiment.config import Config
@@ -184,9 +186,17 @@ class _Running:
         path = str(self.folder.path.resolve())
         simulation, plugins = self.options.simulation, list(self.options.plugins)
         setup = Setup(path, path, simulation, list(sys.path), plugins)
+        self._tell_of_compiling()
         with Pool(setup, tasks, self.session.workers) as pool:
             for reply in pool.replies():
                 self._take(reply)
+
+    def _tell_of_compiling(self) -> None:
+        choose_cache_folder(Path(__file__).parents[1])
+        home = cache_folder()
+        if self.options.simulation == Options.simulation and home and not is_rehearsed(home):
+            text = "compiling first: half a minute, once for this installation"
+            self.options.progress.note(text)
 
     def _take(self, reply: Reply | Death) -> None:
         if isinstance(reply, Death):
