@@ -33,7 +33,7 @@ _LABELS = {
     "seconds": Label("time", "s"),
     "insurance_fund": Label("insurance fund", "USD"),
     "open_interest": Label("open interest, of the initial", FRACTION),
-    "depth": Label("bid depth, of its mean before the shock", FRACTION),
+    "depth": Label("bid depth, of its usual", FRACTION),
 }
 
 
@@ -56,7 +56,8 @@ def prepare(source: Source) -> Prepared:
     }
     text = (
         f"{source.named(row)}. Area of a mark: forced notional filled in the step; "
-        f"depth is a running median of {_SMOOTH} steps."
+        f"depth is a running median of {_SMOOTH} steps, and usual is its mean before the first "
+        "shock, or of the whole run where there is none."
     )
     if len(shown) < len(source.assets):
         text += f" Shown are the {len(shown)} assets with the most forced notional."
