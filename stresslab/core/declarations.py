@@ -209,20 +209,17 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     plain: type = cls
     makers, made = _makers(plain), object.__new__(cls)
     own = vars(made)
-    for field in _fields(plain):
+    for field in _fields(plain):  # written out: a config may list ten thousands of accounts
         name = field.name
         if name in values and name in makers:
-            own[name] = _made(makers[name], values[name])
+            value, make = values[name], makers[name]
+            own[name] = value if make is None or value is None else make(value)
         else:
             own[name] = _default_of(plain, field)
     return made
 
 
 Maker = Callable[[Any], Any]
-
-
-def _made(make: Maker | None, value: Any) -> Any:
-    return value if make is None or value is None else make(value)
 
 
 @functools.cache
@@ -245,8 +242,10 @@ def _container_maker(container: Any, make: Maker | None) -> Maker:
     if make is None:
         return container  # type: ignore[no-any-return]
     if container is dict:
-        return lambda value: {key: _made(make, item) for key, item in value.items()}
-    return lambda value: tuple(_made(make, item) for item in value)
+        return lambda value: {
+            key: None if item is None else make(item) for key, item in value.items()
+        }
+    return lambda value: tuple([None if item is None else make(item) for item in value])
 
 
 @functools.cache
@@ -280,9 +279,9 @@ def faults(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for key, item in value.items():
             yield from faults(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, tuple):
-        for place, item in enumerate(value):
-            kind: type = type(item)
-            if not _is_without_rules(kind):
+        ruled = {kind for kind in set(map(type, value)) if not _is_without_rules(kind)}
+        for place, item in enumerate(value if ruled else ()):
+            if type(item) in ruled:
                 yield from faults(item, f"{path}.{place}" if path else str(place))
     elif is_declared(type(value)):
         cls: type = type(value)

@@ -355,8 +355,11 @@ def _joined(values: list[Any], lengths: list[int], column: Column) -> np.ndarray
     import numpy as np  # here, so that naming a table need not load it
 
     kind = _numpy_type(column.type)
-    if set(map(type, values)) <= _SCALARS:
+    types = set(map(type, values))
+    if types <= _SCALARS:
         return np.repeat(np.array(values, kind), lengths)
+    if types == {np.ndarray} and [value.shape for value in values] == [(n,) for n in lengths]:
+        return np.concatenate(values, dtype=kind, casting="unsafe")
     are_sequences = [*map(_is_sequence, values)]
     if not any(are_sequences):
         return np.repeat(np.array(values, kind), lengths)

@@ -82,14 +82,16 @@ def read_config(
 
 def _copied(value: Any) -> Any:
     """Return the same plain values in mappings and lists of their own."""
-    if type(value) in _SCALARS:
-        return value
     if isinstance(value, dict | Mapping):
-        return {key: _copied(item) for key, item in value.items()}
-    return [_copied(item) for item in value] if isinstance(value, list) else value
+        return {
+            key: item if type(item) in _SCALARS else _copied(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [item if type(item) in _SCALARS else _copied(item) for item in value]
+    return value
 
 
-_SCALARS = (float, int, str, bool)
+_SCALARS = frozenset((float, int, str, bool))
 
 
 def scenario_class() -> type:

@@ -22,6 +22,8 @@ from stresslab.margin.tiers import rate_units
 from stresslab.market.circuit_breaker import CircuitBreaker
 from stresslab.market.marks import MarkBoard
 
+_HIGHEST = np.iinfo(np.int64).max
+
 
 class LiquidationEngine:
     """Closes pools in breach and settles what their collateral does not cover.
@@ -65,7 +67,7 @@ class LiquidationEngine:
         """Forget the counters of the last step."""
         self.rounds = 0
         self.closing.open_step()
-        self.lowest_marks.fill(np.iinfo(np.int64).max)
+        self.lowest_marks.fill(_HIGHEST)
 
     def move_marks(self, step: int, *, round_: int = 0) -> None:
         """Let the marks follow index and books; a new stage begins with the moves recorded."""

@@ -63,13 +63,15 @@ class ImpactFloor:
         before = self.prices()
         self.books.index[:] = index
         shifted = self.prices()
-        flow = self.books.flow.copy()
-        decay(self.books, seconds)
-        after = self.prices()
         moves = [
             (int(a), CAUSE_ID["index"], float(shifted[a] - before[a]))
             for a in np.flatnonzero(shifted != before)
         ]
+        if self.books.resilience[0] == 0.0:
+            return moves
+        flow = self.books.flow.copy()
+        decay(self.books, seconds)
+        after = self.prices()
         for a in np.flatnonzero(after != shifted).tolist():
             moves += self._give_back(a, float(after[a] - shifted[a]), float(flow[a]))
         return moves

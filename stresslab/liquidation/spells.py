@@ -21,6 +21,8 @@ from stresslab.margin.sweep import pools_short_of_margin
 from stresslab.margin.tiers import RATE_UNIT, MarginTables
 from stresslab.market.marks import MarkBoard
 
+_LEAST = np.iinfo(np.int64).min
+
 
 class Judgement(NamedTuple):
     """Pools in breach at the same marks; ``fresh`` are those that were not before."""
@@ -147,7 +149,7 @@ class Spells:
         is_own = (mode == ISOLATED) & (pool[:, None] == 1 + np.arange(held.shape[1]))
         is_own |= (mode == CROSS) & (pool[:, None] == 0)
         loss = c.accounts.entry_cost[:, n].T - held * self._board.ticks * c.tables.unit_value
-        charged = np.where(is_own, loss, np.iinfo(np.int64).min).argmax(axis=1)
+        charged = np.where(is_own, loss, _LEAST).argmax(axis=1)
         return np.where(is_own, held, 0), charged
 
     def _end_others(self, step: int, breached: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from stresslab.liquidation.sequence import sequence_by_trader
 from stresslab.margin.calls import Answers, send_margin_calls
 from stresslab.margin.funding import pay_funding
 from stresslab.margin.initial_calls import Called
-from stresslab.margin.stops import StopBook, look_at_stops
+from stresslab.margin.stops import StopBook, are_watched, look_at_stops
 from stresslab.margin.tiers import RATE_UNIT, lowest_initial_rates, rate_units
 from stresslab.market.funding import (
     PremiumAverage,
@@ -164,7 +164,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]
             c.accounts, c.house, c.journal, c.tables, marks, called.pools, called.levels, w.called,
             self._answers, self._cuts, self.streams["topup"], self.clock,
         )  # fmt: skip
-        if self._change.ignores_stops:
+        if self._change.ignores_stops or not are_watched(self._stop_book):
             return
         for row, prices in enumerate((marks, w.floor.last_trades(), w.oracle_now)):
             self._watched[row] = prices

@@ -136,11 +136,15 @@ def _written_out(group: TraderGroup, planner: Planner) -> Plan:
     """Return the positions that the config lists, account by account."""
     plan = planner.empty()
     plan.trades[planner.assets] = 1
-    for place, account in enumerate(group.accounts):
-        for asset, lots in account.positions.items():
-            row = planner.instruments.names.index(asset)
-            plan.position[row, place] = lots
-            plan.trades[row, place] = 1
+    row_of = {name: row for row, name in enumerate(planner.instruments.names)}
+    written = [
+        (row_of[asset], place, lots)
+        for place, account in enumerate(group.accounts)
+        for asset, lots in account.positions.items()
+    ]
+    rows, places, lots = np.array(written, np.int64).reshape(-1, 3).T
+    plan.position[rows, places] = lots
+    plan.trades[rows, places] = 1
     return plan
 
 

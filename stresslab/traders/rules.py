@@ -118,7 +118,7 @@ def population_faults(
     is_spot : for each asset by name, whether it is spot rather than a perpetual
     """
     for name, group in groups.items():
-        for path, asset in _named_assets(group):
+        for path, asset in _named_assets(group, is_spot):
             if asset not in is_spot:
                 yield f"{name}.{path}", _unknown(asset, list(is_spot))
             elif path.startswith("holdings.spot_of") and not is_spot[asset]:
@@ -126,9 +126,12 @@ def population_faults(
         for asset in group.collateral:
             if not is_spot.get(asset, True):
                 yield f"{name}.collateral.{asset}", "is a perpetual; collateral must be spot"
-        for path, asset, lots in _written_positions(group):
-            if is_spot.get(asset, False) and lots < 0:
-                yield f"{name}.{path}", f"{lots} lots: spot cannot be held short"
+        for place, asset, lots in _written_positions(group):
+            if lots < 0 and is_spot.get(asset, False):
+                yield (
+                    f"{name}.{_position(place, asset)}",
+                    f"{lots} lots: spot cannot be held short",
+                )
     yield from _unbalanced(groups, is_spot)
 
 
@@ -139,23 +142,25 @@ def _unbalanced(
     if any(group.is_counterparty for group in groups.values()):
         return
     totals = dict.fromkeys(is_spot, 0)
-    last: dict[str, str] = {}
+    last: dict[str, tuple[str, int]] = {}
     for name, group in groups.items():
-        for path, asset, lots in _written_positions(group):
+        for place, asset, lots in _written_positions(group):
             if asset not in totals:
                 return  # told elsewhere; with its name put right the rest may balance
             totals[asset] += lots
-            last[asset] = f"{name}.{path}"
+            last[asset] = name, place
     for asset, total in totals.items():
         if total != 0 and not is_spot[asset]:
+            name, place = last[asset]
             yield (
-                last[asset],
+                f"{name}.{_position(place, asset)}",
                 f"positions in {asset} add up to {total:+d} lots over all accounts; "
                 "longs and shorts must be equal",
             )
 
 
-def _named_assets(group: TraderGroup) -> Iterator[tuple[str, str]]:
+def _named_assets(group: TraderGroup, known: Mapping[str, bool]) -> Iterator[tuple[str, str]]:
+    """Yield path and name of the assets that a group names; of accounts only those not known."""
     for place, asset in enumerate(group.assets or ()):
         yield f"assets.{place}", asset
     for asset in getattr(group.holdings, "asset_weights", {}):
@@ -166,17 +171,23 @@ def _named_assets(group: TraderGroup) -> Iterator[tuple[str, str]]:
         yield f"holdings.spot_of.{perpetual}", spot
     for asset in group.collateral:
         yield f"collateral.{asset}", asset
-    for path, asset, _ in _written_positions(group):
-        yield path, asset
+    for place, asset, _ in _written_positions(group):
+        if asset not in known:
+            yield _position(place, asset), asset
     named = getattr(group.strategy, "named_assets", None)
     for path, asset in named() if named else ():
         yield f"strategy.{path}", asset
 
 
-def _written_positions(group: TraderGroup) -> Iterator[tuple[str, str, int]]:
+def _written_positions(group: TraderGroup) -> Iterator[tuple[int, str, int]]:
+    """Yield account, asset and lots; there may be ten thousands, so paths are made of faults."""
     for place, account in enumerate(group.accounts):
         for asset, lots in account.positions.items():
-            yield f"accounts.{place}.positions.{asset}", asset, lots
+            yield place, asset, lots
+
+
+def _position(place: int, asset: str) -> str:
+    return f"accounts.{place}.positions.{asset}"
 
 
 def _unknown(asset: str, known: list[str]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from stresslab.experiment.worker import ENVIRONMENT, die_with_parent
@@ -26,8 +28,21 @@ def in_processes(
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=die_with_parent)
     try:
         order = sorted(range(len(calls)), key=lambda place: place not in first)
-        started = {place: pool.submit(calls[place]) for place in order}
+        started = {place: pool.submit(partial(_tidied, calls[place])) for place in order}
         for place in range(len(calls)):
             yield started[place].result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _tidied(call: Callable[[], T]) -> T:
+    """Return what a call does; free what it leaves behind, then look at the rest no more.
+
+    Collecting garbage walks all that libraries have loaded, again and again while a config of ten
+    thousand accounts is read: a third of the time of such runs.
+    """
+    try:
+        return call()
+    finally:
+        gc.collect()
+        gc.freeze()

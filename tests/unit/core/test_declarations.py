@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import pytest
 
-from stresslab.core.declarations import declared, param
+from stresslab.core.declarations import build, declared, faults, param
 
 
 @declared
@@ -88,3 +89,32 @@ def test_own_methods_stay() -> None:
             return self.name
 
     assert repr(Named()) == "x"
+
+
+@declared
+class Ruled:
+    """Breaks its rule below zero."""
+
+    n: int = param("Number", default=0)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if self.n < 0:
+            yield "n", "is negative"
+
+
+@declared
+class Listing:
+    """Some with a rule, some without, in lists and by name."""
+
+    ruled: tuple[Ruled, ...] = param("With a rule", default=())
+    fees: tuple[Fee, ...] = param("Without", default=())
+    named: dict[str, Ruled] = param("By name", factory=dict)
+
+
+def test_what_is_listed_is_built_and_its_rules_are_asked_in_order() -> None:
+    plain = {"ruled": [{"n": 1}, {"n": -1}, {}], "fees": [{"rate": 0.1}], "named": {"a": {"n": -2}}}
+    listing = build(Listing, plain)
+    assert listing.ruled == (Ruled(n=1), Ruled(n=-1), Ruled())
+    assert (listing.fees, listing.named) == ((Fee(rate=0.1),), {"a": Ruled(n=-2)})
+    found = [("ruled.1.n", "is negative"), ("named.a.n", "is negative")]
+    assert list(faults(listing)) == found

@@ -35,6 +35,20 @@ def test_an_empty_table_has_its_columns() -> None:
     assert all(column.size == 0 for column in table.values())
 
 
+def test_whole_columns_are_joined_as_the_type_of_the_table() -> None:
+    log = EventLog()
+    for first in (0, 3):
+        rows = np.arange(first, first + 3, dtype=np.int64)
+        log.append("positions", account=rows, asset=rows, mode=np.array(["cross"] * 3, object),
+                   initial_lots=rows, final_lots=-rows,
+                   initial_notional_micro_usd=rows)  # fmt: skip
+    columns = log.columns("positions")
+    assert columns["asset"].dtype == np.int32
+    assert columns["asset"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert columns["final_lots"].tolist() == [0, -1, -2, -3, -4, -5]
+    assert columns["mode"].tolist() == ["cross"] * 6
+
+
 def test_columns_of_unequal_length_are_refused() -> None:
     log = EventLog()
     log.append("socialised", account=np.array([1, 2, 3]), **ROW | {"loss_micro_usd": [1, 2]})

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from stresslab.experiment.config import _copied
 from stresslab.experiment.faults import ConfigFaults
 from tests.toy_study import FALL, config, study
 
@@ -17,6 +19,17 @@ def _faults(values: dict[str, Any]) -> list[str]:
 
 def _with_design(**changes: Any) -> dict[str, Any]:
     return study(designs={"response": {"replicates": 1, **changes}})
+
+
+def test_what_is_read_shares_no_list_or_mapping_with_its_source() -> None:
+    inner = [{"rate": 1.0}, [2, None]]
+    source = MappingProxyType({"listed": inner, "text": "a"})
+    copied = _copied({"study": source, "plain": [inner]})
+    assert copied == {"study": {"listed": inner, "text": "a"}, "plain": [inner]}
+    assert type(copied["study"]) is dict
+    for mine in (copied["study"]["listed"], copied["plain"][0]):
+        assert mine is not inner
+        assert mine[0] is not inner[0] and mine[1] is not inner[1]
 
 
 def test_every_default_is_written_out() -> None:

@@ -57,6 +57,12 @@ def test_unknown_assets_are_named_with_the_nearest() -> None:
     assert found["a.assets.0"] == "unknown asset 'ETHH'; did you mean 'ETH'?"
 
 
+def test_unknown_assets_of_accounts_are_named_once() -> None:
+    found = _paths(a=_written({"BTC": 1}, {"BTC": -1, "ETHH": 2}))
+    assert list(found) == ["a.accounts.1.positions.ETHH"]
+    assert "did you mean 'ETH'?" in found["a.accounts.1.positions.ETHH"]
+
+
 def test_a_carry_trade_needs_spot_on_one_leg() -> None:
     holdings = {"kind": "spot_perpetual", "spot_of": {"BTC": "ETH"}}
     found = _paths(a=speculators(holdings=holdings))

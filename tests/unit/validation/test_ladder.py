@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -123,6 +124,12 @@ def test_what_is_long_starts_first_and_answers_come_in_order(tmp_path: Path) -> 
     calls = [partial(_noted, tmp_path / "started", place) for place in range(4)]
     assert list(in_processes(calls, 1, first={2})) == [0, 10, 20, 30]
     assert (tmp_path / "started").read_text().split() == ["2", "0", "1", "3"]
+
+
+def test_what_a_call_leaves_is_not_collected_again() -> None:
+    tracked, frozen = in_processes([gc.get_freeze_count] * 2, 1)
+    assert tracked == 0
+    assert frozen > 10_000
 
 
 def _noted(file: Path, place: int) -> int:
