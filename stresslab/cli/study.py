@@ -48,6 +48,8 @@ def check(config: str, settings: tuple[str, ...], small: bool) -> None:
     click.echo(f"{config}: sound, runs as {study.name}")
     for design in study.designs:
         click.echo(f"  {_describe(design)}")
+    if len(study.designs) > 1:
+        click.echo("  a cell that stands in several designs runs once")
 
 
 def _describe(design: PlannedDesign) -> str:

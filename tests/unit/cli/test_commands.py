@@ -32,6 +32,13 @@ def test_check_says_what_would_run(capsys: Captured) -> None:
     said = capsys.readouterr().out
     assert "sound" in said
     assert "4 cells = 1 points x 2 arms (isolated, cross) x 1 controls (feedback)" in said
+    assert "several designs" not in said
+
+
+def test_check_says_that_shared_cells_run_once(capsys: Captured) -> None:
+    assert main(["check", str(Path(__file__).parents[3] / "configs" / "demo.yaml")]) == 0
+
+    assert "a cell that stands in several designs runs once" in capsys.readouterr().out
 
 
 def test_small_is_the_quick_form_of_the_config(capsys: Captured) -> None:
