@@ -111,7 +111,9 @@ def _extent_check(found: _Found) -> Check:
     what, drawn = f"extent given failure, mean degree {degree:g}", f"{n:,} systemic failures"
     if degree < EXTENT_FROM:
         error = found.spread * math.sqrt(1 / n + 1 / SYSTEMIC_THERE)
-        return levels.mean(what, found.extent, SPARSE_EXTENT, error, drawn)
+        if found.runs < RUNS[Size.FULL]:  # too few for the tolerance
+            return levels.mean(what, found.extent, SPARSE_EXTENT, error, drawn)
+        return levels.within(what, found.extent, SPARSE_EXTENT, EXTENT_TOLERANCE, error, drawn)
     reach = _reach(degree)
     tolerance = EXTENT_TOLERANCE - abs(reach.mean - giant_component(degree))
     return levels.within(what, found.extent, reach.mean, tolerance, reach.spread / math.sqrt(n),
