@@ -55,12 +55,14 @@ def _table(numbers: pl.DataFrame) -> Table:
     shown = numbers.drop(empty, "design", strict=False)
     parts = [column for column in shown.select(pl.col(pl.String)) if column.name in places]
     text = headline_text(shown.with_columns(_in_words(column) for column in parts))
+    n_places = sum(name in places for name in text.columns)  # they stand before the numbers
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in text.columns:
         quantity, _, of = name.partition(": ")
         table.add_column(of or quantity, justify="right", overflow="fold")
     for row in text.rows():
-        table.add_row(*("" if value is None else _short(value) for value in row))
+        point = [_short(value) for value in row[:n_places]]
+        table.add_row(*point, *(value or "" for value in row[n_places:]))
     return table
 
 
@@ -71,10 +73,12 @@ def _in_words(column: pl.Series) -> pl.Series:
 
 
 def _short(value: object) -> str:
-    """Return a value as a cell shows it; a long list of assets by its number.
+    """Return a place in the design as a cell shows it; a long list of assets by its number.
 
-    >>> _short("BTC+ETH+SOL"), _short("BTC+ETH+SOL+XRP+DOGE"), _short(0.15)
-    ('BTC+ETH+SOL', '5 assets', '0.15')
+    >>> _short("BTC+ETH+SOL"), _short("BTC+ETH+SOL+XRP+DOGE"), _short(0.15), _short(None)
+    ('BTC+ETH+SOL', '5 assets', '0.15', '')
     """
+    if value is None:
+        return ""
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return f"{text.count('+') + 1} assets" if text.count("+") > 2 else text

@@ -27,6 +27,7 @@ class Finished:
             ("tiny", HEDGER, CROSSED, "cross", 0.5, 0.25, 0.75, 3),
             ("tiny", HEDGER, "difference", "cross - isolated", -0.1, -0.2, 0.05, 3),
             ("tiny", PASSIVE, SHARE, "cross", 0.25, 0.2, 0.3, 3),
+            ("tiny", PASSIVE, "difference", "cross - isolated", 0.04, 0.01, 0.06, 3),
             ("tiny", PASSIVE, CROSSED, "cross", None, None, None, 0),
         ]
         names = ["design", "strategy", "quantity", "of", "mid", "low", "high", "n"]
@@ -45,7 +46,9 @@ def test_parts_are_named_by_what_tells_them_apart(capsys: pytest.CaptureFixture[
 
 
 def test_differences_have_a_sign_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "−10.0 % [−20.0, +5.0]" in shown(capsys)
+    text = shown(capsys)
+    assert "−10.0 % [−20.0, +5.0]" in text
+    assert "+4.0 % [+1.0, +6.0]" in text  # three signs make no list of assets
 
 
 def test_a_point_where_nothing_could_cross_has_no_row(capsys: pytest.CaptureFixture[str]) -> None:
