@@ -202,6 +202,19 @@ class Source:
         rows = self.done.filter(pl.col("n_shocked") > 0)
         if not rows.height:
             raise NotInRun(f"no finished cell of design {self.design} has a shock")
+        return self._of_single_points(rows, share_varies)
+
+    def struck(self) -> pl.DataFrame:
+        """Return finished places with a shock, all where none has one (replays), or refuse.
+
+        What varies besides is refused as by `shocked`.
+        """
+        if not self.done.height:
+            raise NotInRun(f"no cell of design {self.design} is finished")
+        rows = self.done.filter(pl.col("n_shocked") > 0)
+        return self._of_single_points(rows if rows.height else self.done, share_varies=False)
+
+    def _of_single_points(self, rows: pl.DataFrame, share_varies: bool) -> pl.DataFrame:
         shown = ["pattern", "x", "arm", *(["y"] if share_varies else [])]
         if (
             self.is_sampled

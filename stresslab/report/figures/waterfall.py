@@ -27,8 +27,8 @@ _PARTS = {
 
 
 def prepare(source: Source) -> Prepared:
-    """Take mean losses at the largest shock of each pattern; parts sum to the total."""
-    rows = source.shocked()
+    """Take mean losses at the largest shock of each pattern, if any; parts sum to the total."""
+    rows = source.struck()
     largest = rows.filter(pl.col("x").eq_missing(pl.col("x").max().over("pattern")))
     besides = largest.with_columns(pl.col("trader_loss_usd") - pl.col("penalties_usd"))
     found = source.ordered(summarise(besides, list(_PARTS)))
@@ -37,8 +37,9 @@ def prepare(source: Source) -> Prepared:
     start = pl.when(pl.col("outcome") == "total").then(0.0).otherwise(end - pl.col("mean"))
     frame = found.with_columns(start=start).rename({"mean": "amount", "outcome": "component"})
     columns = ("pattern", "arm", "component", "start", "amount", "low", "high", "n")
+    where = " at the largest shock" if largest["x"].is_not_null().any() else ""
     text = (
-        f"Losses at the largest shock ({source.sizes(largest)}), valued at the index: traders "
+        f"Losses{where} ({source.sizes(largest)}), valued at the index: traders "
         "beside penalties, penalties, insurance fund, auto-deleveraging and socialised loss sum to "
         f"the total (hatched). Means over replicates; bars: {STUDENT}."
     )

@@ -12,9 +12,11 @@ import pytest
 from stresslab.core.errors import ConfigError, DamagedResultsError, StorageError
 from stresslab.report import figure, render
 from stresslab.report.drawing import Drawing, drawings
-from stresslab.report.figures import FIGURES
+from stresslab.report.figures import FIGURES, waterfall
 from stresslab.report.figures.importance import FOLDER
 from stresslab.report.html import Absent
+from stresslab.report.missing import NotInRun
+from stresslab.report.source import sources
 from stresslab.results.run import Run
 from tests.contract.report.samples import left_out
 from tests.contract.report.toy_run import REPLICATES, ToyRun
@@ -206,3 +208,20 @@ def test_a_damaged_long_table_is_no_reason_to_go_on(tmp_path: Path) -> None:
     run.long = damage  # type: ignore[method-assign,assignment]
     with pytest.raises(DamagedResultsError):
         render(run, tmp_path)
+
+
+def test_losses_of_a_replayed_index_need_no_shock(tmp_path: Path) -> None:
+    source = next(sources(toy(tmp_path)))
+    rows = source.done.filter(pl.col("x") == pl.col("x").max())
+    replayed = rows.with_columns(
+        pattern=pl.lit("replayed index"), n_shocked=pl.lit(0, pl.Int64), x=pl.lit(None, pl.Float64)
+    )
+    vars(source)["done"] = replayed.filter(point=replayed["point"][0])
+
+    found = waterfall.prepare(source)
+
+    assert found.frames["waterfall"]["amount"].max() > 0
+    assert found.frames["waterfall"]["pattern"].unique().to_list() == ["replayed index"]
+    assert "Losses (replayed index), valued at the index" in found.caption
+    with pytest.raises(NotInRun, match="has a shock"):
+        source.shocked()
