@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import mesa
+
+from stresslab.core.collecting import uncollected
 
 if TYPE_CHECKING:
     from stresslab.traders.group import Group
@@ -23,7 +23,7 @@ def agent_class(strategy: Any) -> Any:
 
 def make_agents(model: mesa.Model, groups: Iterable[Group]) -> None:
     """Make one handle a trader, in ``model.agents`` and in its group."""
-    with _collection_paused():
+    with uncollected():  # it would walk all handles again and again as they grow
         for group in groups:
             make = agent_class(group.strategy)  # type: ignore[arg-type]
             group.agents = {row: make(row, group, model) for row in group.members.tolist()}
@@ -32,15 +32,3 @@ def make_agents(model: mesa.Model, groups: Iterable[Group]) -> None:
 def release(model: mesa.Model) -> None:
     """Let go of a model: Mesa 3.3 keeps each one alive through its table of agent ids."""
     getattr(mesa.Agent, "_ids", {}).pop(model, None)
-
-
-@contextlib.contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Pause garbage collection, which would walk all handles again and again as they grow."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
